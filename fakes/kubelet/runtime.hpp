@@ -1,0 +1,61 @@
+#pragma once
+// The swap point of the kubelet: what starts and stops containers. process_runtime drives podinit; paper_runtime
+// pretends, for tests and rehearsals. Everything above (pods, probes, back-off, status) is the same for both.
+#include "fakes/base/result.hpp"
+#include "fakes/base/time.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace shed {
+
+using SpecRecord = std::vector<std::string>;  // one record of a podinit SPEC file
+using Spec = std::vector<SpecRecord>;
+
+struct SandboxRequest {
+    std::string pod_uid;
+    Spec spec;
+};
+struct ContainerRequest {
+    std::string pod_uid, name;
+    int attempt = 0;
+    Spec spec;
+};
+struct ExecRequest {
+    std::string pod_uid, container;
+    Spec spec;
+    Duration timeout{};
+};
+struct ExecResult {
+    int code = 0;
+    std::string output;  // stdout and stderr, the first 10 KiB
+};
+struct ContainerExit {
+    std::string pod_uid, name;
+    int attempt = 0;
+    int code = 0;    // as Kubernetes counts: 128 + N for signal N
+    int signal = 0;
+    Time started{}, finished{};
+};
+
+class Runtime {
+public:
+    virtual ~Runtime() = default;
+    using ExitHandler = std::function<void(const ContainerExit&)>;
+    virtual void on_exit(ExitHandler handler) = 0;
+    virtual boost::asio::awaitable<Result<void>> files(Spec operations) = 0;
+    virtual boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) = 0;
+    virtual boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) = 0;
+    virtual boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name, Duration grace) = 0;
+    virtual boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) = 0;
+    // Connects as a tcpSocket or httpGet probe does. httpGet: `http_request` is sent and the status code returned; 0 for tcp.
+    virtual boost::asio::awaitable<Result<int>> probe(std::string address, int port, std::string http_request,
+                                                      Duration timeout) = 0;
+    virtual boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) = 0;
+    virtual boost::asio::awaitable<Result<void>> set_dns(std::string table) = 0;
+};
+
+}  // namespace shed

@@ -1,0 +1,46 @@
+#pragma once
+// Time as an input. The only clock the cluster's roles may ask.
+#include "fakes/base/time.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+
+namespace shed {
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    virtual Time now() const = 0;
+    virtual boost::asio::awaitable<void> sleep_until(Time deadline) = 0;
+};
+
+// Wall time that never steps back: started from the wall clock once, advanced by the steady clock, so that deadlines
+// survive clock jumps (spec/faults.md F42). `scale` > 1 makes control-plane delays shorter: sleeping 10 s takes 10/scale.
+class SystemClock final : public Clock {
+public:
+    explicit SystemClock(double scale = 1.0);
+    Time now() const override;
+    boost::asio::awaitable<void> sleep_until(Time deadline) override;
+
+private:
+    double scale_;
+    Time start_;
+    std::chrono::steady_clock::time_point steady_start_;
+};
+
+// Time moves only when a test says so.
+class ManualClock final : public Clock {
+public:
+    explicit ManualClock(Time start = Time{}) : now_(start) {}
+    Time now() const override { return now_; }
+    boost::asio::awaitable<void> sleep_until(Time deadline) override;
+    void advance(Duration step);
+
+private:
+    Time now_;
+    std::multimap<Time, std::shared_ptr<boost::asio::steady_timer>> sleepers_;
+};
+
+}  // namespace shed

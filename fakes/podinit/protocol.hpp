@@ -1,0 +1,73 @@
+#pragma once
+// The words between the kubelet and podinit. podinit links only libc; this header is all they share.
+//
+// `podinit holder DIR` is started once per cluster by trainshed with a pipe on fd 3, the lifeline: nobody writes to it;
+// end of file means the owner died. It
+//   1. makes a user namespace (identity map by how it was started, below), and in it a PID, network, mount, IPC and UTS
+//      namespace; a small part of it stays outside as the keeper, which removes DIR when everything else is gone;
+//   2. in the network namespace raises lo and a bridge with GATEWAY/16, the API's service address and the DNS address;
+//   3. listens on DIR/holder.sock (SOCK_SEQPACKET, 0600) and writes one line `ready ...` or `failed <why>` to fd 4.
+// Every process of every pod descends from the holder, which is PID 1 of the cluster's PID namespace: if it dies, the
+// kernel kills them all. When the lifeline ends, it stops all pods (SIGTERM, 2 s, SIGKILL), removes what it made in DIR,
+// and exits; the keeper then removes the rest of DIR.
+//
+// Identity map: root writes inner 0..65535 -> outer RANGE_BASE.. (never outer 0); an ordinary user with an /etc/subuid
+// and /etc/subgid entry gets inner 0 -> self, 1.. -> the range by newuidmap; else inner 1000 -> self alone ("single").
+// The ready line is: `ready map=root|range|single base=N` .
+//
+// A packet is a command line of space-separated words without spaces in them; long data goes by file. The reply is one
+// packet: `ok [words]` or `error <text>`, carrying descriptors by SCM_RIGHTS where noted. Unasked packets begin `event`.
+//
+//   files SPEC              file operations as inner root, see below                            -> ok
+//   sandbox UID SPEC        pod sandbox: network namespace with veth on the bridge, IPC, UTS    -> ok PID
+//   container UID NAME ATTEMPT SPEC   starts a container in the sandbox                         -> ok PID
+//   exec UID NAME ID SPEC   runs a command in a running container; carries 3 descriptors
+//                           (stdin, stdout, stderr)                                             -> ok PID
+//   signal UID NAME SIGNO   to the container's main process                                     -> ok
+//   stop UID NAME GRACE_MS  SIGTERM, after the grace SIGKILL to all in it                       -> ok (at once)
+//   remove UID              kills the pod's sandbox and everything in it, frees its address     -> ok (when gone)
+//   listen ADDRESS PORT     a listening TCP socket in the cluster's network namespace           -> ok + descriptor
+//   connect ADDRESS PORT    a non-blocking TCP socket already connecting there                  -> ok + descriptor
+//   netns                   the cluster's network namespace and user namespace                  -> ok + 2 descriptors
+//   dns                     reload DIR/dns                                                      -> ok
+//   quit                    as if the lifeline had ended
+//
+//   event exited UID NAME ATTEMPT CODE SIGNAL     also in the exit file, which is written first
+//   event exec UID ID CODE SIGNAL
+//   event sandbox UID                             the sandbox died by itself; its containers are dead too
+//
+// A SPEC is a file of records, each `word NUL word NUL ... NUL NUL` (fields end in NUL, a record in an empty field), so
+// that any byte but NUL may appear in a value. Unknown records are errors. Numbers are decimal, modes octal.
+//
+// files records, executed in order, all paths absolute in the host's view, as inner root:
+//   mkdir PATH MODE UID GID | file PATH MODE UID GID CONTENT | link PATH TARGET | rmtree PATH | rename FROM TO
+//   In a single map ownership is left alone and modes are masked with 0700 (sshd and ssh insist; see docs/adr).
+// sandbox records:
+//   hostname NAME | address IPV4 (in GATEWAY/16) | host-network (shares the cluster's namespace) | sysctl NAME VALUE
+// container records:
+//   arg WORD ... (one per argument, in order) | env NAME=VALUE | cwd PATH | uid N | gid N | group N (supplementary)
+//   log PATH            CRI log file, appended: `<RFC3339Nano> stdout|stderr F|P <text>`
+//   exit PATH           written (rename) when the main process ends: `CODE SIGNAL START_NS END_NS\n` (Unix nanoseconds)
+//   hostpid | rlimit NAME SOFT HARD | keep-cap N | readonly-root | tty | stdin
+//   The root file system is built in a fresh mount namespace by these records, in order; TARGET is the path in the pod:
+//   dir TARGET MODE | symlink TARGET TO | bind SOURCE TARGET ro|rw (recursive) | overlay TARGET LOWER... (read-only;
+//   first LOWER on top) | tmpfs TARGET OPTIONS | proc | sys | dev (private: null zero full random urandom tty, pts, shm,
+//   fd links; mqueue) | device SOURCE TARGET. A missing TARGET is made when its parent is writable; a missing SOURCE is an
+//   error that names both.
+// exec records: arg, env, cwd, uid, gid, group, tty.
+namespace shed::podinit {
+
+inline constexpr int lifeline_fd = 3;
+inline constexpr int ready_fd = 4;
+inline constexpr const char* gateway = "10.244.0.1";        // of the pods' 10.244.0.0/16
+inline constexpr const char* api_address = "10.96.0.1";     // kubernetes.default.svc
+inline constexpr const char* dns_address = "10.96.0.10";
+inline constexpr const char* host_address = "10.96.0.2";    // host.trainshed.internal
+inline constexpr long range_base = 1'000'000'000;           // root's map: far above /etc/subuid's usual ranges
+inline constexpr int lifeline_grace_ms = 2000;
+
+// DIR/dns: one record a line, `NAME ADDRESS` (A, TTL 5) or `NAME -` (known, no address: NOERROR without answers).
+// Names are lower case and fully qualified without the last dot. Unknown names below cluster.local are NXDOMAIN; others
+// go to the upstream servers of the record `upstream ADDRESS` if there is one, else NXDOMAIN at once.
+
+}  // namespace shed::podinit

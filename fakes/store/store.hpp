@@ -1,0 +1,77 @@
+#pragma once
+// The only bus: every object of the cluster, one resourceVersion for all kinds, and the recent events in order.
+// Never validates, never names, never deletes by itself: fakes/api decides, this keeps.
+#include "fakes/kube/kube.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+
+namespace shed {
+
+struct StoreEvent {
+    enum class Type { added, modified, deleted };
+    Type type;
+    ObjectPtr object;    // for deleted: the last state, carrying the version of the deletion
+    ObjectPtr previous;  // the state before; nullptr for added. Selector watches need it.
+    ResourceVersion version() const { return object->resource_version(); }
+};
+
+class Store {
+public:
+    explicit Store(std::size_t events_max = 100'000);
+
+    ObjectPtr find(const Key& key) const;
+    // In key order (namespace, name). Empty namespace means all of them.
+    std::vector<ObjectPtr> list(const Kind& kind, std::string_view ns = "") const;
+    std::vector<ObjectPtr> list_owned_by(std::string_view owner_uid) const;
+    ObjectPtr find_by_uid(std::string_view uid) const;
+    std::size_t size() const;
+
+    ResourceVersion version() const { return version_; }
+    // Stores a new or changed object; `dom` gets the next resourceVersion stamped into its metadata.
+    ObjectPtr put(Json dom);
+    // Removes it; the event carries the last state with the version of the deletion. nullptr when absent.
+    ObjectPtr remove(const Key& key);
+
+    // Events after `since`, for one kind; `too_old` (410) when they are no longer kept.
+    struct Events {
+        std::vector<StoreEvent> events;
+        bool too_old = false;
+    };
+    Events events_since(const Kind& kind, ResourceVersion since, std::size_t max) const;
+    ResourceVersion oldest_event() const { return oldest_; }
+
+    // Called after each change, on the same thread. The handle unsubscribes when destroyed.
+    using Listener = std::function<void(const StoreEvent&)>;
+    class Subscription {
+    public:
+        Subscription() = default;
+        Subscription(Store* store, int id) : store_(store), id_(id) {}
+        Subscription(Subscription&& other) noexcept { *this = std::move(other); }
+        Subscription& operator=(Subscription&& other) noexcept;
+        ~Subscription();
+
+    private:
+        Store* store_ = nullptr;
+        int id_ = 0;
+    };
+    [[nodiscard]] Subscription subscribe(Listener listener);
+
+private:
+    void commit(StoreEvent event);
+    void index(const ObjectPtr& object, bool present);
+
+    std::map<const Kind*, std::map<std::pair<std::string, std::string>, ObjectPtr>> objects_;
+    std::map<std::string, ObjectPtr, std::less<>> by_uid_;
+    std::map<std::string, std::set<Key>, std::less<>> by_owner_;
+    std::map<const Kind*, std::deque<StoreEvent>> events_;  // per kind, so that a busy kind does not slow others
+    std::map<int, Listener> listeners_;
+    ResourceVersion version_ = 0;
+    ResourceVersion oldest_ = 0;
+    std::size_t events_max_;
+    int next_listener_ = 0;
+};
+
+}  // namespace shed
