@@ -11,3 +11,5 @@ if(SHED_TESTS)
   find_package(benchmark REQUIRED)
   include(GoogleTest)
 endif()
+# Json converts to anything otherwise, which makes Result<Json> ambiguous and hides mistakes.
+add_compile_definitions(JSON_USE_IMPLICIT_CONVERSIONS=0)

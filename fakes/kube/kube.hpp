@@ -31,6 +31,7 @@ struct Kind {
     bool has_generation = false;                      // metadata.generation counts spec changes
     std::string_view short_names = {};                // comma separated
     std::string_view categories = {};                 // comma separated
+    bool create_only = false;                         // reviews: answered, never stored
     std::string api_version() const;                  // "v1", "batch/v1"
     std::string group_resource() const;               // "pods", "trainjobs.trainer.kubeflow.org": as errors name it
     std::string group_kind() const;                   // "Pod", "TrainJob.trainer.kubeflow.org"
@@ -152,20 +153,21 @@ private:
 };
 
 // ---- quantities (k8s.io/apimachinery/pkg/api/resource), in thousandths
+__extension__ using Int128 = __int128;
 class Quantity {
 public:
     static std::optional<Quantity> parse(std::string_view text);  // "500m", "2Gi", "1e3", "0.5"
     static std::optional<Quantity> from_json(const Json& value);  // string or number
-    __int128 milli() const { return milli_; }
+    Int128 milli() const { return milli_; }
     std::int64_t value() const;  // rounded up to whole units
     Quantity operator+(Quantity other) const { return Quantity(milli_ + other.milli_); }
     Quantity operator-(Quantity other) const { return Quantity(milli_ - other.milli_); }
     auto operator<=>(const Quantity&) const = default;
     std::string canonical(std::string_view original) const;  // the form the real server would echo
-    explicit Quantity(__int128 milli = 0) : milli_(milli) {}
+    explicit Quantity(Int128 milli = 0) : milli_(milli) {}
 
 private:
-    __int128 milli_;
+    Int128 milli_;
 };
 
 // ---- metav1.Status
