@@ -6,6 +6,7 @@
 #include "fakes/store/store.hpp"
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 namespace shed {
 

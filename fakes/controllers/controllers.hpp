@@ -6,6 +6,7 @@
 #include "fakes/kube/kube.hpp"
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
 #include <variant>

@@ -16,8 +16,8 @@ public:
     virtual boost::asio::awaitable<void> sleep_until(Time deadline) = 0;
 };
 
-// Wall time that never steps back: started from the wall clock once, advanced by the steady clock, so that deadlines
-// survive clock jumps (spec/faults.md F42). `scale` > 1 makes control-plane delays shorter: sleeping 10 s takes 10/scale.
+// Started from the wall clock once and advanced by the steady clock, so that it never steps back and deadlines survive
+// clock jumps. `scale` > 1 makes this time run faster than the wall: all control-plane delays shrink alike.
 class SystemClock final : public Clock {
 public:
     explicit SystemClock(double scale = 1.0);

@@ -1,0 +1,130 @@
+#include "fakes/manager/executor.hpp"
+
+#include "fakes/manager/events.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace asio = boost::asio;
+
+namespace shed {
+
+namespace {
+
+constexpr std::size_t recent_events_max = 4096;  // as client-go's event correlator
+
+bool done_already(const Action& action, const Error& error) {
+    if (std::holds_alternative<Create>(action)) return error.reason == Reason::already_exists;
+    if (std::holds_alternative<Delete>(action)) return error.reason == Reason::not_found;
+    // An event is a courtesy: its failure never holds up work.
+    return std::holds_alternative<EmitEvent>(action);
+}
+
+WriteOptions options_for(std::string manager, std::string subresource = {}, bool force = false) {
+    WriteOptions options;
+    options.manager = std::move(manager);
+    options.subresource = std::move(subresource);
+    options.force = force;
+    return options;
+}
+
+}  // namespace
+
+asio::awaitable<std::optional<Error>> PlanExecutor::run(const Controller& controller,
+                                                        const Plan& plan) {
+    for (const Action& action : plan.actions) {
+        std::string manager(controller.manager);
+        asio::awaitable<Result<ObjectPtr>> write =
+            std::visit([&](const auto& a) { return act(a, manager); }, action);
+        Result<ObjectPtr> result = co_await std::move(write);
+        if (result) {
+            if (!std::holds_alternative<Delete>(action)) remember(*result);
+            continue;
+        }
+        if (!done_already(action, result.error())) co_return result.error();
+    }
+    co_return std::nullopt;
+}
+
+void PlanExecutor::remember(const ObjectPtr& object) {
+    if (!object || object->kind().plural == "events") return;
+    const ObjectPtr known = snapshot_.find(object->key());
+    // Only a newer state of what we know: an unknown object may have been deleted meanwhile, and its watch event tells.
+    if (known && known->uid() == object->uid() &&
+        known->resource_version() < object->resource_version())
+        snapshot_.put(object);
+}
+
+asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const Create& action, std::string manager) {
+    WriteOptions options = options_for(std::move(manager));
+    auto result = co_await client_.create(action.object, std::move(options));
+    if (result && !snapshot_.find((*result)->key())) snapshot_.put(*result);
+    co_return result;
+}
+
+asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const Apply& action, std::string manager) {
+    const Kind& kind = kind_of(string_at(action.object, "apiVersion"), string_at(action.object, "kind"));
+    Key key;
+    key.kind = &kind;
+    key.ns = string_at(action.object, "metadata.namespace");
+    key.name = string_at(action.object, "metadata.name");
+    WriteOptions options =
+        options_for(action.manager.empty() ? std::move(manager) : action.manager, {}, true);
+    auto result = co_await client_.patch(key, PatchType::apply, action.object, std::move(options));
+    if (result && !snapshot_.find(key)) snapshot_.put(*result);
+    co_return result;
+}
+
+asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const Update& action, std::string manager) {
+    WriteOptions options = options_for(std::move(manager), action.subresource);
+    co_return co_await client_.update(action.object, std::move(options));
+}
+
+asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const MergePatch& action, std::string manager) {
+    WriteOptions options = options_for(std::move(manager), action.subresource);
+    co_return co_await client_.patch(action.key, PatchType::merge, action.patch, std::move(options));
+}
+
+asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const Delete& action, std::string) {
+    Json options = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}};
+    if (!action.uid.empty()) options["preconditions"] = {{"uid", action.uid}};
+    if (!action.propagation.empty()) options["propagationPolicy"] = action.propagation;
+    if (action.grace_seconds) options["gracePeriodSeconds"] = *action.grace_seconds;
+    co_return co_await client_.remove(action.key, std::move(options));
+}
+
+asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const Bind& action, std::string manager) {
+    Json binding = {{"apiVersion", "v1"},
+                    {"kind", "Binding"},
+                    {"metadata", {{"name", action.pod.name}, {"namespace", action.pod.ns}}},
+                    {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", action.node}}}};
+    WriteOptions options = options_for(std::move(manager), "binding");
+    co_return co_await client_.create(std::move(binding), std::move(options));
+}
+
+asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const EmitEvent& action, std::string manager) {
+    const ObjectPtr about = snapshot_.find(action.about);
+    if (!about) co_return ObjectPtr();
+    const std::string identity = event_identity(action, *about);
+    WriteOptions options = options_for(std::move(manager));
+    if (const auto known = recent_events_.find(identity); known != recent_events_.end()) {
+        Json repeat = repeat_event(known->second->dom(), clock_.now());
+        const Key key = known->second->key();
+        auto patched = co_await client_.patch(key, PatchType::merge, std::move(repeat), options);
+        if (patched) {
+            recent_events_[identity] = *patched;
+            co_return patched;
+        }
+    }
+    Json event = make_event(action, *about, clock_.now());
+    auto created = co_await client_.create(std::move(event), std::move(options));
+    if (created && recent_events_.emplace(identity, *created).second) {
+        recent_order_.push_back(identity);
+        if (recent_order_.size() > recent_events_max) {
+            recent_events_.erase(recent_order_.front());
+            recent_order_.pop_front();
+        }
+    }
+    co_return created;
+}
+
+}  // namespace shed

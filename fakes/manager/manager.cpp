@@ -1,0 +1,179 @@
+#include "fakes/manager/manager.hpp"
+
+#include "fakes/base/log.hpp"
+#include "fakes/client/informer.hpp"
+#include "fakes/manager/executor.hpp"
+#include "fakes/manager/queue.hpp"
+#include "fakes/net/tasks.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <nlohmann/json.hpp>
+
+namespace asio = boost::asio;
+
+namespace shed {
+
+namespace {
+
+struct Worker {
+    Worker(const Controller& c, const asio::any_io_executor& executor)
+        : controller(&c), wake(executor, asio::steady_timer::time_point::max()) {}
+    const Controller* controller;
+    KeyQueue queue;
+    asio::steady_timer wake;          // cancelled when there is something new to do
+    std::optional<Time> alarm = {};   // when an alarm coroutine will cancel it
+};
+
+bool wanted(const std::vector<std::string>& names, std::string_view name) {
+    return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+struct Manager::Impl {
+    Impl(asio::any_io_executor e, Client& c, Clock& k, Options o)
+        : client(c), clock(k), options(std::move(o)), executor(c, k, snapshot), tasks(e) {
+        for (const Controller& controller : all_controllers())
+            if (wanted(options.controllers, controller.name))
+                workers.push_back(std::make_unique<Worker>(controller, e));
+    }
+
+    std::set<const Kind*> watched_kinds() const;
+    void put(const ObjectPtr& object);
+    void erase(const ObjectPtr& object);
+    void changed(const Object& object);
+    void enqueue(Worker& worker, const Key& key);
+    void set_alarm(Worker& worker);
+    asio::awaitable<void> alarm(Worker& worker, Time at);
+    asio::awaitable<void> work(Worker& worker);
+    asio::awaitable<void> reconcile(Worker& worker, Key key);
+    bool synced() const { return !informers.empty() && informers_synced == informers.size(); }
+
+    Client& client;
+    Clock& clock;
+    Options options;
+    Snapshot snapshot;
+    PlanExecutor executor;
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<std::unique_ptr<Informer>> informers;
+    std::size_t informers_synced = 0;
+    Tasks tasks;
+};
+
+std::set<const Kind*> Manager::Impl::watched_kinds() const {
+    std::set<const Kind*> kinds;
+    for (const auto& worker : workers) {
+        kinds.insert(worker->controller->kind);
+        kinds.insert(worker->controller->watches.begin(), worker->controller->watches.end());
+    }
+    return kinds;
+}
+
+void Manager::Impl::put(const ObjectPtr& object) {
+    // Our own writes are in the snapshot before their events arrive; an older event must not undo them.
+    const ObjectPtr known = snapshot.find(object->key());
+    if (known && known->uid() == object->uid() &&
+        known->resource_version() > object->resource_version())
+        return;
+    snapshot.put(object);
+    changed(*object);
+}
+
+void Manager::Impl::erase(const ObjectPtr& object) {
+    const ObjectPtr known = snapshot.find(object->key());
+    if (known && known->uid() != object->uid()) return;  // Already replaced by a new one.
+    snapshot.erase(object->key());
+    changed(*object);
+}
+
+void Manager::Impl::changed(const Object& object) {
+    for (const auto& worker : workers) {
+        const Controller& controller = *worker->controller;
+        if (controller.kind == &object.kind()) enqueue(*worker, object.key());
+        for (const Key& key : controller.keys_for(snapshot, object)) enqueue(*worker, key);
+    }
+}
+
+void Manager::Impl::enqueue(Worker& worker, const Key& key) {
+    worker.queue.add(key);
+    worker.wake.cancel();
+}
+
+void Manager::Impl::set_alarm(Worker& worker) {
+    const std::optional<Time> due = worker.queue.next_due();
+    if (!due || (worker.alarm && *worker.alarm <= *due)) return;
+    worker.alarm = due;
+    tasks.spawn("manager.alarm", alarm(worker, *due));
+}
+
+asio::awaitable<void> Manager::Impl::alarm(Worker& worker, Time at) {
+    co_await clock.sleep_until(at);
+    if (worker.alarm == at) worker.alarm.reset();
+    worker.wake.cancel();
+}
+
+asio::awaitable<void> Manager::Impl::work(Worker& worker) {
+    for (;;) {
+        const std::optional<Key> key = synced() ? worker.queue.take(clock.now()) : std::nullopt;
+        if (key) {
+            co_await reconcile(worker, *key);
+            continue;
+        }
+        set_alarm(worker);
+        worker.wake.expires_at(asio::steady_timer::time_point::max());
+        auto [ec] = co_await worker.wake.async_wait(asio::as_tuple(asio::use_awaitable));
+        const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+        if (cancelled != asio::cancellation_type::none) co_return;
+    }
+}
+
+asio::awaitable<void> Manager::Impl::reconcile(Worker& worker, Key key) {
+    const Controller& controller = *worker.controller;
+    Inputs inputs = options.inputs;
+    inputs.now = clock.now();
+    inputs.field_manager = controller.manager;
+    const Plan plan = controller.reconcile(snapshot, key, inputs);
+    std::optional<Error> failure = co_await executor.run(controller, plan);
+    if (!failure && !plan.failed.empty()) failure = Error{Reason::internal, plan.failed};
+    if (plan.look_again_at) worker.queue.add_at(key, *plan.look_again_at);
+    if (!failure) {
+        worker.queue.succeeded(key);
+        co_return;
+    }
+    log(LogLevel::info, "reconcile.retry",
+        {{"controller", controller.name}, {"key", key.text()}, {"why", failure->message}});
+    worker.queue.add_at(key, clock.now() + worker.queue.failed(key));
+}
+
+Manager::Manager(asio::any_io_executor executor, Client& client, Clock& clock, Options options)
+    : impl_(std::make_unique<Impl>(std::move(executor), client, clock, std::move(options))) {}
+
+Manager::~Manager() { stop(); }
+
+void Manager::start() {
+    Impl& m = *impl_;
+    for (const Kind* kind : m.watched_kinds()) {
+        Informer::Handlers handlers;
+        handlers.put = [&m](const ObjectPtr& object) { m.put(object); };
+        handlers.erase = [&m](const ObjectPtr& object) { m.erase(object); };
+        handlers.synced = [&m] {
+            ++m.informers_synced;
+            for (const auto& worker : m.workers) worker->wake.cancel();
+        };
+        ListScope scope;
+        scope.kind = kind;
+        m.informers.push_back(std::make_unique<Informer>(m.client, m.clock, scope, handlers));
+    }
+    for (const auto& informer : m.informers) m.tasks.spawn("informer", informer->run());
+    for (const auto& worker : m.workers)
+        m.tasks.spawn("controller." + std::string(worker->controller->name), m.work(*worker));
+}
+
+bool Manager::synced() const { return impl_->synced(); }
+
+void Manager::stop() { impl_->tasks.cancel(); }
+
+}  // namespace shed
