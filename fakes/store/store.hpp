@@ -1,12 +1,14 @@
 #pragma once
 // The only bus: every object of the cluster, one resourceVersion for all kinds, and the recent events in order.
-// Never validates, never names, never deletes by itself: fakes/api decides, this keeps.
+// Never validates, never names, never deletes by itself: fakes/api decides, this keeps. An events.k8s.io Kind is taken
+// for core's: the two are one storage, and what is stored is always core's form.
 #include "fakes/kube/kube.hpp"
 
 #include <deque>
 #include <functional>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 namespace shed {
 
@@ -60,13 +62,22 @@ public:
     [[nodiscard]] Subscription subscribe(Listener listener);
 
 private:
+    // The recent events of one kind. Old objects are kept alive by it, so it is bounded in bytes too.
+    struct Ring {
+        std::deque<StoreEvent> events;
+        std::size_t bytes = 0;
+        ResourceVersion dropped = 0;  // the version of the newest event that is gone
+    };
+
     void commit(StoreEvent event);
+    void trim(Ring& ring);
     void index(const ObjectPtr& object, bool present);
 
-    std::map<const Kind*, std::map<std::pair<std::string, std::string>, ObjectPtr>> objects_;
-    std::map<std::string, ObjectPtr, std::less<>> by_uid_;
-    std::map<std::string, std::set<Key>, std::less<>> by_owner_;
-    std::map<const Kind*, std::deque<StoreEvent>> events_;  // per kind, so that a busy kind does not slow others
+    using ByName = std::map<std::pair<std::string, std::string>, ObjectPtr>;
+    std::map<const Kind*, ByName> objects_;
+    std::unordered_map<std::string, ObjectPtr> by_uid_;
+    std::unordered_map<std::string, std::set<Key>> by_owner_;
+    std::map<const Kind*, Ring> events_;  // per kind, so that a busy kind does not slow others
     std::map<int, Listener> listeners_;
     ResourceVersion version_ = 0;
     ResourceVersion oldest_ = 0;
