@@ -125,6 +125,7 @@ asio::awaitable<void> Manager::Impl::work(Worker& worker) {
         set_alarm(worker);
         worker.wake.expires_at(asio::steady_timer::time_point::max());
         auto [ec] = co_await worker.wake.async_wait(asio::as_tuple(asio::use_awaitable));
+        (void)ec;  // Cancelled means something to do, or the end.
         const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
         if (cancelled != asio::cancellation_type::none) co_return;
     }

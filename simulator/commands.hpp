@@ -1,0 +1,59 @@
+#pragma once
+// The sub-commands. Each returns the program's exit code (terminal.hpp) and prints data on stdout, progress on stderr.
+#include "simulator/terminal.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shed {
+
+struct CommonOptions {
+    std::string name = "trainshed";
+    std::string output;  // "" for people, "json"
+    bool plain = false;
+    bool quiet = false;
+};
+
+struct UpOptions {
+    CommonOptions common;
+    bool detach = false;
+    int ready_descriptor = -1;  // of a detached child: where it says that it is ready
+    int nodes = 1;
+    std::optional<int> fake_gpus;
+    bool strict_resources = false, faithful_timing = false;
+    double time_scale = 1.0;
+    std::uint16_t port = 0;
+};
+
+struct RunOptions {
+    UpOptions up;
+    std::string file;
+    std::optional<double> timeout_seconds;
+};
+
+struct LogsOptions {
+    CommonOptions common;
+    std::string job, ns = "default", step = "node-0";
+    bool follow = false, previous = false, timestamps = false;
+    std::optional<int> tail;
+};
+
+int command_up(const UpOptions& options);
+int command_down(const CommonOptions& options);
+int command_status(const CommonOptions& options, bool named);
+int command_kubeconfig(const CommonOptions& options);
+int command_run(const RunOptions& options);
+int command_logs(const LogsOptions& options);
+int command_doctor(const CommonOptions& options);
+int command_image_build(const CommonOptions& options, const std::string& environment);
+int command_image_list(const CommonOptions& options);
+int command_image_inspect(const CommonOptions& options, const std::string& image);
+int command_version(const CommonOptions& options);
+int command_completion(const std::string& shell);
+
+// Prints the error and its hint; the exit code that belongs to its reason.
+int report(const Terminal& terminal, const struct Error& error);
+
+}  // namespace shed

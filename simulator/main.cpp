@@ -1,0 +1,203 @@
+// The command line: parse into options, run one command, return its exit code.
+#include "fakes/base/log.hpp"
+#include "simulator/commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <functional>
+#include <iostream>
+
+namespace shed {
+namespace {
+
+constexpr const char* about =
+    "Trainshed runs Kubeflow TrainJobs on this machine: a local Kubernetes API, real processes for pods.\n"
+    "Examples:\n"
+    "  trainshed run job.yaml            a cluster, the job, its log, its exit code\n"
+    "  trainshed up -d                   a cluster in the background\n"
+    "  eval \"$(trainshed kubeconfig --export)\"   point kubectl and the SDK at it\n"
+    "  trainshed logs JOB -f             the job's log as it is written\n"
+    "  trainshed down                    and nothing is left\n";
+
+struct CommandLine {
+    CLI::App app{about, "trainshed"};
+    CommonOptions common;
+    UpOptions up;
+    RunOptions run;
+    LogsOptions logs;
+    std::string environment, image, shell;
+    bool export_line = false;
+    int verbosity = 0;
+    std::function<int()> action;
+};
+
+void add_name(CommandLine& line, CLI::App* command) {
+    command->add_option("--name", line.common.name, "The cluster's name")->capture_default_str();
+}
+
+void add_output(CommandLine& line, CLI::App* command) {
+    command->add_option("-o,--output", line.common.output, "Form of the output: json")
+        ->check(CLI::IsMember({"json"}));
+}
+
+void add_topology(CLI::App* command, UpOptions& up) {
+    command->add_option("--nodes", up.nodes, "Number of nodes")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
+    command->add_option("--fake-gpus", up.fake_gpus,
+                        "Exactly so many nvidia.com/gpu on each node (default: the real ones, at least 8)")
+        ->check(CLI::Range(0, 1'000));
+    command->add_flag("--strict-resources", up.strict_resources,
+                      "Advertise this machine's cpu and memory, not more");
+    command->add_flag("--faithful-timing", up.faithful_timing,
+                      "Keep the real cluster's probe delays and batching");
+    command->add_option("--time-scale", up.time_scale, "Run control-plane time so many times faster")
+        ->check(CLI::Range(0.01, 10'000.0))
+        ->capture_default_str();
+    command->add_option("--port", up.port, "Port of the API server on 127.0.0.1 (default: a free one)");
+}
+
+void add_up(CommandLine& line) {
+    CLI::App* up = line.app.add_subcommand("up", "Start a cluster; Ctrl-C ends it and leaves nothing");
+    up->footer("Example: trainshed up -d --nodes 3 --fake-gpus 1");
+    add_name(line, up);
+    add_topology(up, line.up);
+    up->add_flag("-d,--detach", line.up.detach, "Return once it is ready; end it with trainshed down");
+    up->add_option("--ready-fd", line.up.ready_descriptor)->group("");
+    up->callback([&line] {
+        line.action = [&line] {
+            line.up.common = line.common;
+            return command_up(line.up);
+        };
+    });
+}
+
+void add_run(CommandLine& line) {
+    CLI::App* run = line.app.add_subcommand(
+        "run", "Run a manifest on a cluster of its own: live log, the job's exit code, nothing left");
+    run->footer("Example: trainshed run scenarios/guide/mlx3.yaml --timeout 60");
+    add_name(line, run);
+    add_topology(run, line.run.up);
+    run->add_option("FILE", line.run.file, "Manifest with a TrainJob, JobSet, Job or Pod; - for stdin")
+        ->required();
+    run->add_option("--timeout", line.run.timeout_seconds, "Give up after so many seconds (exit 5)");
+    run->callback([&line] {
+        line.action = [&line] {
+            line.run.up.common = line.common;
+            return command_run(line.run);
+        };
+    });
+}
+
+void add_logs(CommandLine& line) {
+    CLI::App* logs = line.app.add_subcommand("logs", "Print a TrainJob's log");
+    logs->footer("Example: trainshed logs my-job -f");
+    add_name(line, logs);
+    logs->add_option("JOB", line.logs.job, "Name of the TrainJob")->required();
+    logs->add_option("-n,--namespace", line.logs.ns, "Namespace")->capture_default_str();
+    logs->add_option("--step", line.logs.step, "node-0 is the launcher of an MPI job")
+        ->capture_default_str();
+    logs->add_flag("-f,--follow", line.logs.follow, "Go on until the container ends");
+    logs->add_flag("--previous", line.logs.previous, "Of the attempt before");
+    logs->add_flag("--timestamps", line.logs.timestamps, "Begin each line with its time");
+    logs->add_option("--tail", line.logs.tail, "Only the last so many lines");
+    logs->callback([&line] {
+        line.action = [&line] {
+            line.logs.common = line.common;
+            return command_logs(line.logs);
+        };
+    });
+}
+
+void add_image(CommandLine& line) {
+    CLI::App* image = line.app.add_subcommand("image", "The local environments that stand for images");
+    image->require_subcommand(1);
+    CLI::App* build = image->add_subcommand("build", "Make an environment once, from PyPI");
+    build->footer("Example: trainshed image build mlx");
+    build->add_option("ENVIRONMENT", line.environment, "Its name, such as mlx")->required();
+    build->callback([&line] {
+        line.action = [&line] { return command_image_build(line.common, line.environment); };
+    });
+    CLI::App* list = image->add_subcommand("list", "Image name patterns and their environments");
+    add_output(line, list);
+    list->callback([&line] { line.action = [&line] { return command_image_list(line.common); }; });
+    CLI::App* inspect = image->add_subcommand("inspect", "What an image name resolves to");
+    add_output(line, inspect);
+    inspect->add_option("IMAGE", line.image, "Such as ghcr.io/kubeflow/trainer/mlx-runtime")->required();
+    inspect->callback([&line] {
+        line.action = [&line] { return command_image_inspect(line.common, line.image); };
+    });
+}
+
+void add_small(CommandLine& line) {
+    CLI::App* down = line.app.add_subcommand("down", "End a cluster; returns when nothing is left");
+    add_name(line, down);
+    down->callback([&line] { line.action = [&line] { return command_down(line.common); }; });
+
+    CLI::App* status = line.app.add_subcommand("status", "The running clusters, or one of them");
+    add_name(line, status);
+    add_output(line, status);
+    status->callback([&line, status] {
+        line.action = [&line, status] {
+            return command_status(line.common, status->get_option("--name")->count() > 0);
+        };
+    });
+
+    CLI::App* kubeconfig = line.app.add_subcommand("kubeconfig", "Print the kubeconfig");
+    add_name(line, kubeconfig);
+    kubeconfig->add_flag("--export", line.export_line, "Print a line for the shell: export KUBECONFIG=...");
+    kubeconfig->callback([&line] {
+        line.action = [&line] {
+            if (line.export_line) line.common.output = "export";
+            return command_kubeconfig(line.common);
+        };
+    });
+
+    CLI::App* doctor = line.app.add_subcommand("doctor", "What this machine can do, and how to mend the rest");
+    add_output(line, doctor);
+    doctor->callback([&line] { line.action = [&line] { return command_doctor(line.common); }; });
+
+    CLI::App* version = line.app.add_subcommand("version", "Versions of this program and of what it stands for");
+    add_output(line, version);
+    version->callback([&line] { line.action = [&line] { return command_version(line.common); }; });
+
+    CLI::App* completion = line.app.add_subcommand("completion", "Print completion for a shell");
+    completion->footer("Example: source <(trainshed completion bash)");
+    completion->add_option("SHELL", line.shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    completion->callback([&line] { line.action = [&line] { return command_completion(line.shell); }; });
+}
+
+int run_program(int argc, char** argv) {
+    // A peer that closes its connection is no reason to die.
+    std::signal(SIGPIPE, SIG_IGN);
+    CommandLine line;
+    line.app.require_subcommand(1);
+    line.app.fallthrough();
+    line.app.add_flag("--plain", line.common.plain, "No colours, no symbols");
+    line.app.add_flag("-q,--quiet", line.common.quiet, "Only warnings and errors");
+    line.app.add_flag("-v,--verbose", line.verbosity, "Log what happens; twice for everything");
+    add_up(line);
+    add_run(line);
+    add_logs(line);
+    add_small(line);
+    add_image(line);
+    try {
+        line.app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return line.app.exit(e) == 0 ? exit_ok : exit_usage;
+    }
+    if (line.verbosity > 0) set_log_level(line.verbosity > 1 ? LogLevel::debug : LogLevel::info);
+    return line.action();
+}
+
+}  // namespace
+}  // namespace shed
+
+int main(int argc, char** argv) try {
+    return shed::run_program(argc, argv);
+} catch (const std::exception& e) {
+    std::cerr << "error: " << e.what() << "\nhint: this is a mistake in trainshed; please report it\n";
+    return shed::exit_bug;
+}

@@ -1,0 +1,201 @@
+#include "simulator/paths.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace fs = std::filesystem;
+
+namespace shed {
+
+namespace {
+
+std::string from_environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
+}
+
+Error environment_error(const std::string& what, const std::string& path) {
+    return {Reason::environment, what + " " + path + ": " + std::strerror(errno)};
+}
+
+bool is_label(const std::string& name) {
+    if (name.empty() || name.size() > 40) return false;
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    return std::all_of(name.begin(), name.end(), fits) && name.front() != '-' && name.back() != '-';
+}
+
+fs::path own_directory() {
+    std::error_code ec;
+    return fs::read_symlink("/proc/self/exe", ec).parent_path();
+}
+
+// A directory of ours must be ours: a name another user made first is refused, not used.
+Result<void> make_private(const std::string& path, unsigned mode) {
+    std::error_code ec;
+    fs::create_directories(fs::path(path).parent_path(), ec);
+    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+        return environment_error("cannot make", path);
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0) return environment_error("cannot look at", path);
+    if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid())
+        return Error{Reason::environment,
+                     path + " is not a directory owned by uid " + std::to_string(::geteuid())};
+    return {};
+}
+
+}  // namespace
+
+std::string clusters_directory() {
+    if (::geteuid() == 0) return "/var/lib/trainshed/clusters";
+    std::string base = from_environment("XDG_STATE_HOME");
+    if (base.empty()) base = from_environment("HOME") + "/.local/state";
+    return base + "/trainshed/clusters";
+}
+
+Result<ClusterPaths> paths_of(const std::string& name) {
+    if (!is_label(name))
+        return Error{Reason::bad_request, "cluster name \"" + name +
+                                              "\" must be 1 to 40 of a-z, 0-9 and '-', and not begin "
+                                              "or end with '-'"};
+    ClusterPaths p;
+    p.name = name;
+    p.directory = clusters_directory() + "/" + name;
+    p.cluster_file = p.directory + "/cluster.json";
+    p.kubeconfig = p.directory + "/kubeconfig";
+    p.lock = p.directory + "/owner.lock";
+    p.log = p.directory + "/log";
+    p.node = p.directory + "/node";
+    return p;
+}
+
+Result<OwnerLock> OwnerLock::take(const ClusterPaths& paths) {
+    // The pods' inner root passes through this directory as root's map has it; files inside are 0600.
+    if (auto made = make_private(paths.directory, 0711); !made) return made.error();
+    const int descriptor =
+        ::open(paths.lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0) return environment_error("cannot open", paths.lock);
+    OwnerLock lock(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+    std::string message = "cluster \"" + paths.name + "\" is already running";
+    if (const auto cluster = read_cluster(paths))
+        message += " (pid " + std::to_string(cluster->value("pid", 0)) + ")";
+    return Error{Reason::conflict,
+                 message + "; use --name for another one, or trainshed down --name " + paths.name};
+}
+
+bool OwnerLock::held_by_other(const ClusterPaths& paths) {
+    const int descriptor = ::open(paths.lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) return false;
+    const bool held = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0;
+    ::close(descriptor);
+    return held;
+}
+
+OwnerLock::OwnerLock(OwnerLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+OwnerLock& OwnerLock::operator=(OwnerLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
+
+OwnerLock::~OwnerLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Result<nlohmann::json> read_cluster(const ClusterPaths& paths) {
+    auto text = read_file(paths.cluster_file);
+    if (!text)
+        return Error{Reason::not_found, "cluster \"" + paths.name +
+                                            "\" is not running; start it with: trainshed up" +
+                                            (paths.name == "trainshed" ? "" : " --name " + paths.name)};
+    nlohmann::json cluster = nlohmann::json::parse(*text, nullptr, false);
+    if (!cluster.is_object())
+        return Error{Reason::environment, paths.cluster_file + " is damaged"};
+    return cluster;
+}
+
+Result<void> write_file(const std::string& path, const std::string& content, unsigned mode) {
+    const std::string draft = path + ".new";
+    ::unlink(draft.c_str());
+    const int descriptor =
+        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (descriptor < 0) return environment_error("cannot write", draft);
+    std::size_t done = 0;
+    while (done < content.size()) {
+        const ssize_t n = ::write(descriptor, content.data() + done, content.size() - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        done += static_cast<std::size_t>(n);
+    }
+    const bool whole = done == content.size();
+    if (::close(descriptor) != 0 || !whole) return environment_error("cannot write", draft);
+    if (::rename(draft.c_str(), path.c_str()) != 0) return environment_error("cannot rename to", path);
+    return {};
+}
+
+Result<std::string> read_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return environment_error("cannot read", path);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return std::move(text).str();
+}
+
+std::vector<std::string> cluster_names() {
+    std::vector<std::string> names;
+    std::error_code ec;
+    for (const auto& entry : fs::directory_iterator(clusters_directory(), ec))
+        if (entry.is_directory(ec)) names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::vector<std::string> sweep_stale(const std::string& podinit) {
+    std::vector<std::string> swept;
+    for (const std::string& name : cluster_names()) {
+        const auto paths = paths_of(name);
+        if (!paths || OwnerLock::held_by_other(*paths)) continue;
+        std::error_code ec;
+        fs::remove_all(paths->directory, ec);
+        if (ec) {
+            // Files of mapped ids are not ours to remove: podinit does it from inside the identity map.
+            const pid_t child = ::fork();
+            if (child == 0) {
+                ::execl(podinit.c_str(), "podinit", "sweep", paths->node.c_str(), nullptr);
+                ::_exit(127);
+            }
+            int status = 0;
+            ::waitpid(child, &status, 0);
+            fs::remove_all(paths->directory, ec);
+        }
+        if (!ec) swept.push_back(name);
+    }
+    return swept;
+}
+
+std::string beside_us(const std::string& program) {
+    const fs::path own = own_directory();
+    for (const fs::path& candidate : {own / program, own / "../libexec/trainshed" / program})
+        if (std::error_code ec; fs::exists(candidate, ec)) return fs::weakly_canonical(candidate, ec).string();
+    return (own / program).string();
+}
+
+std::string shared_file(const std::string& name) {
+    const fs::path installed = own_directory() / "../share/trainshed" / name;
+    std::error_code ec;
+    if (fs::exists(installed, ec)) return fs::weakly_canonical(installed, ec).string();
+    return std::string(SHED_SOURCE_SHARE) + "/" + name;
+}
+
+}  // namespace shed

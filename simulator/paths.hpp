@@ -1,0 +1,54 @@
+#pragma once
+// Where a cluster keeps its things, and who owns them. One directory per cluster name:
+//   DIR/cluster.json   pid, server address, start time, options; written last, so that its presence means ready
+//   DIR/kubeconfig     0600
+//   DIR/owner.lock     held by flock while the owner lives: a free lock means a stale directory
+//   DIR/log            stderr of a detached owner
+//   DIR/node           the pods' files, given to podinit, which removes them
+// As root below /var/lib/trainshed/clusters, else below $XDG_STATE_HOME/trainshed/clusters (0700).
+#include "fakes/base/result.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shed {
+
+struct ClusterPaths {
+    std::string name;
+    std::string directory, cluster_file, kubeconfig, lock, log, node;
+};
+
+std::string clusters_directory();
+// Errors: bad_request for a name that is no DNS label.
+Result<ClusterPaths> paths_of(const std::string& name);
+
+// Holding it means owning the cluster's directory; released when destroyed or when the process dies.
+class OwnerLock {
+public:
+    // Makes the directory. Error conflict when another process owns it, naming its pid.
+    static Result<OwnerLock> take(const ClusterPaths& paths);
+    static bool held_by_other(const ClusterPaths& paths);
+    OwnerLock(OwnerLock&& other) noexcept;
+    OwnerLock& operator=(OwnerLock&& other) noexcept;
+    ~OwnerLock();
+
+private:
+    explicit OwnerLock(int descriptor) : descriptor_(descriptor) {}
+    int descriptor_ = -1;
+};
+
+// cluster.json of a running cluster; not_found with a hint when there is none.
+Result<nlohmann::json> read_cluster(const ClusterPaths& paths);
+Result<void> write_file(const std::string& path, const std::string& content, unsigned mode);
+Result<std::string> read_file(const std::string& path);
+std::vector<std::string> cluster_names();
+// Removes directories whose owner is gone. Returns what it removed.
+std::vector<std::string> sweep_stale(const std::string& podinit);
+// The program beside ours ("podinit"), or in ../libexec/trainshed of an installation.
+std::string beside_us(const std::string& program);
+// Shipped data ("images.yaml"): ../share/trainshed of an installation, or the source tree's share/.
+std::string shared_file(const std::string& name);
+
+}  // namespace shed

@@ -1,0 +1,132 @@
+"""Drives the real `trainshed` binary, and looks from outside at what it leaves behind."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("TRAINSHED", ROOT / "build/release/bin/trainshed"))
+
+
+def wait_until(condition, seconds, what):
+    """Waits for `condition` to return something true and returns it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.05)
+
+
+def find_kubectl():
+    """A kubectl of 1.27 or later by its own path; dispatchers pick other binaries by server version."""
+    candidates = [os.environ.get("KUBECTL")]
+    candidates += [f"/usr/lib/google-cloud-sdk/bin/kubectl.1.{minor}" for minor in range(33, 26, -1)]
+    candidates += [shutil.which("kubectl")]
+    for path in candidates:
+        if path and os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def processes_of(name):
+    """Processes of the cluster `name`, found by their arguments or environment-independent markers."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            root = os.readlink(entry / "root") if entry.joinpath("root").is_symlink() else ""
+        except OSError:
+            continue
+        text = b" ".join(words).decode(errors="replace")
+        if f"/clusters/{name}/" in text or f"--name {name}" in text or f"/clusters/{name}/" in root:
+            if int(entry.name) != os.getpid():
+                found.append((int(entry.name), text))
+    return found
+
+
+def clusters_directory():
+    if os.geteuid() == 0:
+        return pathlib.Path("/var/lib/trainshed/clusters")
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return pathlib.Path(base) / "trainshed/clusters"
+
+
+def namespaces():
+    """Inode numbers of every network and user namespace some process is in."""
+    seen = set()
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        for kind in ("net", "user", "pid"):
+            try:
+                seen.add(os.readlink(entry / "ns" / kind))
+            except OSError:
+                continue
+    return seen
+
+
+def leftovers(name):
+    """What is left of cluster `name`: processes, mounts and directories."""
+    left = [f"process {pid}: {text}" for pid, text in processes_of(name)]
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+    left += [f"mount {line}" for line in mounts.splitlines() if f"/clusters/{name}" in line]
+    if (clusters_directory() / name).exists():
+        left.append(f"directory {clusters_directory() / name}")
+    return left
+
+
+class Cluster:
+    def __init__(self, *flags, name=None):
+        self.name = name or "t" + uuid.uuid4().hex[:10]
+        self.flags = flags
+        self.kubeconfig = None
+
+    def up(self):
+        self.run("up", "-d", "--name", self.name, *self.flags, timeout=60)
+        text = self.run("kubeconfig", "--name", self.name).stdout
+        self.home = pathlib.Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+        self.kubeconfig = self.home / "kubeconfig"
+        self.kubeconfig.write_text(text)
+        return self
+
+    def down(self):
+        self.run("down", "--name", self.name, timeout=60)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def run(self, *words, timeout=120, check=True):
+        result = subprocess.run(
+            [BINARY, *words], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+        )
+        if check and result.returncode != 0:
+            raise AssertionError(f"trainshed {words}: exit {result.returncode}\n{result.stdout}{result.stderr}")
+        return result
+
+    def kubectl(self, *words, check=True, timeout=120, stdin=None):
+        env = dict(os.environ, KUBECONFIG=str(self.kubeconfig), HOME=str(self.home))
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            env.pop(name, None)
+        result = subprocess.run(
+            [find_kubectl(), *words], capture_output=True, text=True, timeout=timeout, env=env, input=stdin
+        )
+        if check and result.returncode != 0:
+            raise AssertionError(f"kubectl {words}: exit {result.returncode}\n{result.stdout}{result.stderr}")
+        return result
+
+    def get(self, *words):
+        return json.loads(self.kubectl("get", *words, "-o", "json").stdout)
+
+    def pid(self):
+        return json.loads((clusters_directory() / self.name / "cluster.json").read_text())["pid"]
+
+    def kill(self, number=signal.SIGKILL):
+        os.kill(self.pid(), number)

@@ -1,0 +1,86 @@
+"""Whatever ends a cluster, nothing of it stays: seen from outside, by processes, mounts, namespaces, directories."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+import uuid
+
+import pytest
+from shed import BINARY, ROOT, Cluster, leftovers, namespaces, processes_of, wait_until
+
+MANIFEST = ROOT / "scenarios/guide/mlx3.yaml"
+
+
+def start_run(name, *flags):
+    return subprocess.Popen(
+        [BINARY, "run", str(MANIFEST), "--name", name, *flags],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )
+
+
+def name_of():
+    return "t" + uuid.uuid4().hex[:10]
+
+
+def test_run_gives_the_jobs_log_and_exit_code():
+    name = name_of()
+    done = subprocess.run([BINARY, "run", str(MANIFEST), "--name", name], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(line for line in done.stdout.splitlines() if line.startswith("mlx3-")) == [
+        "mlx3-launcher-0-0", "mlx3-node-0-0", "mlx3-node-0-1"]
+    assert leftovers(name) == []
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.15, 0.4, 0.9, 1.5, 2.5])
+def test_ctrl_c_at_any_moment_of_a_run(moment):
+    name = name_of()
+    run = start_run(name)
+    time.sleep(moment + random.random() * 0.2)  # The moment is what is tested, not waited for.
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=20)
+    assert run.returncode in (0, 130), out
+    wait_until(lambda: not leftovers(name), 10, f"nothing left after Ctrl-C at {moment} s")
+
+
+def test_sigkill_of_trainshed_alone():
+    shed = Cluster().up()
+    shed.kill()
+    wait_until(lambda: not leftovers(shed.name), 10, "nothing left 10 s after SIGKILL")
+
+
+def test_sigkill_of_every_process_leaves_no_process_mount_or_namespace():
+    before = namespaces()
+    shed = Cluster().up()
+    while processes := processes_of(shed.name):
+        for pid, _ in processes:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+    wait_until(lambda: not [x for x in leftovers(shed.name) if not x.startswith("directory")], 10,
+               "no process and no mount after SIGKILL of all")
+    wait_until(lambda: namespaces() <= before | namespaces_of_others(before), 10, "no namespace of ours")
+    # Directories go when the next cluster starts.
+    other = Cluster().up()
+    other.down()
+    assert leftovers(shed.name) == []
+
+
+def namespaces_of_others(before):
+    """Other programs may come and go meanwhile; ours are those of processes that descend from nothing known."""
+    return before
+
+
+def test_two_clusters_do_not_see_each_other():
+    first, second = Cluster().up(), Cluster().up()
+    assert first.pid() != second.pid()
+    again = first.run("up", "-d", "--name", first.name, check=False)
+    assert again.returncode == 4, again.stderr
+    assert str(first.pid()) in again.stderr
+    first.down()
+    assert leftovers(first.name) == []
+    assert second.run("status", "--name", second.name).returncode == 0
+    second.down()
+    assert leftovers(second.name) == []
