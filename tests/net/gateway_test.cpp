@@ -1,0 +1,47 @@
+#include "fakes/net/gateway.hpp"
+
+#include <gtest/gtest.h>
+
+namespace shed {
+namespace {
+
+TEST(ListeningPorts, AreThoseAPodCouldMeanByTheHost) {
+    const std::string text =
+        "  sl  local_address rem_address   st tx_queue rx_queue\n"
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000\n"   // 127.0.0.1:8080
+        "   1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000\n"   // 0.0.0.0:22
+        "   2: 0100007F:1F91 0100007F:0050 01 00000000:00000000 00:00000000 00000000\n"   // established
+        "   3: 0A01A8C0:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000\n";  // 192.168.1.10
+    EXPECT_EQ(listening_ports(text), (std::set<int>{22, 8080}));
+}
+
+TEST(ProxyRequest, TunnelsToTheNamedHost) {
+    const auto target = parse_proxy_request("CONNECT pypi.org:443 HTTP/1.1");
+    ASSERT_TRUE(target);
+    EXPECT_TRUE(target->tunnel);
+    EXPECT_EQ(target->host, "pypi.org");
+    EXPECT_EQ(target->port, "443");
+}
+
+TEST(ProxyRequest, SendsPlainRequestsOnInOriginForm) {
+    const auto target = parse_proxy_request("GET http://host.trainshed.internal:81/simple/ HTTP/1.1");
+    ASSERT_TRUE(target);
+    EXPECT_FALSE(target->tunnel);
+    EXPECT_EQ(target->host, "host.trainshed.internal");
+    EXPECT_EQ(target->port, "81");
+    EXPECT_EQ(target->request_line, "GET /simple/ HTTP/1.1");
+}
+
+TEST(ProxyRequest, KnowsAddressesInBracketsAndBareHosts) {
+    EXPECT_EQ(parse_proxy_request("CONNECT [::1]:8443 HTTP/1.1")->host, "::1");
+    EXPECT_EQ(parse_proxy_request("GET http://a HTTP/1.0")->request_line, "GET / HTTP/1.0");
+}
+
+TEST(ProxyRequest, RefusesWhatIsNone) {
+    for (const char* line : {"", "GET / HTTP/1.1", "GET ftp://a/ HTTP/1.1", "CONNECT  HTTP/1.1",
+                             "CONNECT a:b HTTP/1.1", "GET http://a/ HTTP/2", "GET http://a/ HTTP/1.1 x"})
+        EXPECT_FALSE(parse_proxy_request(line)) << line;
+}
+
+}  // namespace
+}  // namespace shed
