@@ -1,0 +1,130 @@
+#include "simulator/owner.hpp"
+
+#include "fakes/images/images.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+namespace asio = boost::asio;
+
+namespace shed {
+
+namespace {
+
+std::string user_catalogue() {
+    const char* base = std::getenv("XDG_CONFIG_HOME");
+    const char* home = std::getenv("HOME");
+    const std::string folder = base != nullptr ? base : std::string(home == nullptr ? "" : home) + "/.config";
+    return folder + "/trainshed/images.yaml";
+}
+
+Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
+    Topology t;
+    t.name = paths.name;
+    t.nodes = options.nodes;
+    t.fake_gpus = options.fake_gpus;
+    t.strict_resources = options.strict_resources;
+    t.faithful_timing = options.faithful_timing;
+    t.time_scale = options.time_scale;
+    t.port = options.port;
+    t.podinit = beside_us("podinit");
+    t.catalogue = shared_file("images.yaml");
+    t.user_catalogue = user_catalogue();
+    t.environments = default_environments_dir();
+    t.node_directory = paths.node;
+    return t;
+}
+
+}  // namespace
+
+OwnedCluster::OwnedCluster(const UpOptions& options, ClusterPaths paths)
+    : options_(options), paths_(std::move(paths)), signals_(io_, SIGINT, SIGTERM, SIGHUP) {}
+
+OwnedCluster::~OwnedCluster() { stop(); }
+
+void OwnedCluster::arm_signals() {
+    signals_.async_wait([this](const boost::system::error_code& ec, int number) {
+        if (ec) return;
+        if (ending_) {
+            // Asked twice: podinit's lifeline ends the pods and its keeper removes the files.
+            ::_exit(128 + number);
+        }
+        signal_ = number;
+        io_.stop();
+        arm_signals();
+    });
+}
+
+Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
+    sweep_stale(beside_us("podinit"));
+    auto lock = OwnerLock::take(paths_);
+    if (!lock) return lock.error();
+    lock_.emplace(std::move(*lock));
+    arm_signals();
+    cluster_ = std::make_unique<Cluster>(io_, topology_of(options_, paths_));
+    std::optional<Result<ClusterFacts>> outcome;
+    asio::co_spawn(io_, cluster_->start(std::move(progress)),
+                   [&](const std::exception_ptr& error, Result<ClusterFacts> result) {
+                       if (error) std::rethrow_exception(error);
+                       outcome.emplace(std::move(result));
+                       io_.stop();
+                   });
+    io_.run();
+    io_.restart();
+    if (!outcome) return Error{Reason::timeout, "interrupted"};
+    if (!*outcome) return outcome->error();
+    if (auto published = publish(**outcome); !published) return published.error();
+    return std::move(**outcome);
+}
+
+Result<void> OwnedCluster::publish(const ClusterFacts& facts) {
+    if (auto written = write_file(paths_.kubeconfig, facts.kubeconfig, 0600); !written) return written;
+    const nlohmann::json cluster = {{"name", paths_.name},
+                                    {"pid", ::getpid()},
+                                    {"server", facts.server},
+                                    {"kubeconfig", paths_.kubeconfig},
+                                    {"nodes", options_.nodes},
+                                    {"isolation", facts.isolation},
+                                    {"store", "memory"}};
+    return write_file(paths_.cluster_file, cluster.dump(2) + "\n", 0600);
+}
+
+int OwnedCluster::wait_for_signal() {
+    while (signal_ == 0) {
+        io_.restart();
+        io_.run();
+    }
+    return signal_;
+}
+
+bool OwnedCluster::run(asio::awaitable<void> task) {
+    bool done = false;
+    asio::co_spawn(io_, std::move(task), [&](const std::exception_ptr& error) {
+        if (error) std::rethrow_exception(error);
+        done = true;
+        io_.stop();
+    });
+    io_.restart();
+    io_.run();
+    return done;
+}
+
+void OwnedCluster::stop() {
+    if (!lock_ || ending_) return;
+    ending_ = true;
+    if (cluster_) {
+        io_.restart();
+        asio::co_spawn(io_, cluster_->stop(), [&](const std::exception_ptr&) { io_.stop(); });
+        io_.run();
+        cluster_.reset();
+    }
+    std::error_code ec;
+    std::filesystem::remove_all(paths_.directory, ec);
+    lock_.reset();
+}
+
+}  // namespace shed

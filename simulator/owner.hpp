@@ -1,0 +1,44 @@
+#pragma once
+// A cluster with its directory, lock, kubeconfig and signals: what `up` and `run` share.
+#include "simulator/cluster.hpp"
+#include "simulator/commands.hpp"
+#include "simulator/paths.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <optional>
+
+namespace shed {
+
+class OwnedCluster {
+public:
+    OwnedCluster(const UpOptions& options, ClusterPaths paths);
+    ~OwnedCluster();
+
+    // Sweeps stale directories, takes the lock, starts everything, writes kubeconfig and cluster.json.
+    // A signal during the start ends it with an error of reason timeout and `interrupted()` set.
+    Result<ClusterFacts> start(Cluster::Progress progress);
+    int wait_for_signal();   // runs the cluster until SIGINT, SIGTERM or SIGHUP
+    // Runs the cluster until `task` ends or a signal comes; false when it was a signal.
+    bool run(boost::asio::awaitable<void> task);
+    void stop();             // a second signal meanwhile ends the process at once
+    int signal_number() const { return signal_; }
+    Cluster& cluster() { return *cluster_; }
+    boost::asio::io_context& io() { return io_; }
+
+private:
+    void arm_signals();
+    Result<void> publish(const ClusterFacts& facts);
+
+    UpOptions options_;
+    ClusterPaths paths_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_;
+    std::optional<OwnerLock> lock_;
+    std::unique_ptr<Cluster> cluster_;
+    int signal_ = 0;
+    bool ending_ = false;
+};
+
+}  // namespace shed
