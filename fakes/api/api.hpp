@@ -51,6 +51,8 @@ public:
     // The same as `{"type":..,"object":..}\n` lines in the form the client asked for (JSON, Table, PartialObjectMetadata).
     virtual std::vector<std::string> poll_frames(Time now, std::size_t max = 1000) = 0;
     virtual bool finished() const = 0;
+    // When to poll even if nothing changed (a bookmark falls due); nullopt: never.
+    virtual std::optional<Time> next_due() const { return std::nullopt; }
 };
 
 class Api {

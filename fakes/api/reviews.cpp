@@ -1,0 +1,63 @@
+// Access and identity reviews. Everybody who got in may do everything, so the answers are short.
+#include "fakes/api/internal.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace shed {
+
+namespace {
+
+Json rule(std::vector<std::string> verbs, const char* where, std::vector<std::string> groups,
+          std::vector<std::string> what) {
+    Json result = {{"verbs", verbs}, {where, what}};
+    if (!groups.empty()) result["apiGroups"] = groups;
+    return result;
+}
+
+Json all_rules() {
+    return {{"resourceRules", Json::array({rule({"*"}, "resources", {"*"}, {"*"})})},
+            {"nonResourceRules", Json::array({rule({"*"}, "nonResourceURLs", {}, {"*"})})},
+            {"incomplete", false}};
+}
+
+Json user_info(const std::string& user) {
+    Json groups = Json::array();
+    if (user == "system:anonymous") groups = Json::array({"system:unauthenticated"});
+    else if (user.starts_with("system:serviceaccount:")) groups = Json::array({"system:serviceaccounts", "system:authenticated"});
+    else groups = Json::array({"system:masters", "system:authenticated"});
+    return {{"username", user}, {"groups", std::move(groups)}};
+}
+
+}  // namespace
+
+Result<Json> answer_review(const Request& request, Json body, Time now) {
+    const std::string_view kind = request.kind->kind;
+    body["kind"] = kind;
+    body["apiVersion"] = request.kind->api_version();
+    if (!member(body, "metadata").is_object()) body["metadata"] = Json::object();
+    if (kind == "SelfSubjectReview") {
+        body["metadata"]["creationTimestamp"] = format_time(now);
+        body["status"] = {{"userInfo", user_info(request.user)}};
+    } else if (kind == "SelfSubjectRulesReview") {
+        body["spec"] = Json::object();
+        body["status"] = all_rules();
+    } else if (kind == "TokenReview") {
+        const std::string token = string_at(body, "spec.token");
+        // Tokens made by serviceaccounts/token name their account.
+        const bool ours = token.starts_with("trainshed.");
+        if (!ours) {
+            body["status"] = {{"user", Json::object()}, {"error", "invalid bearer token"}};
+        } else {
+            const auto ns_end = token.find('.', 10);
+            const auto name_end = token.find('.', ns_end + 1);
+            const std::string user = "system:serviceaccount:" + token.substr(10, ns_end - 10) + ":" +
+                                     token.substr(ns_end + 1, name_end - ns_end - 1);
+            body["status"] = {{"authenticated", true}, {"user", user_info(user)}};
+        }
+    } else {
+        body["status"] = {{"allowed", true}};
+    }
+    return body;
+}
+
+}  // namespace shed

@@ -1,0 +1,229 @@
+// YAML in and out. yaml-cpp shares aliased nodes, so walking a small bomb never ends: the walk has a budget.
+#include "fakes/api/internal.hpp"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <yaml-cpp/yaml.h>
+
+namespace shed {
+
+namespace {
+
+constexpr int flow_depth_max = 500;
+constexpr int depth_max = 500;
+
+// yaml-cpp's parser recurses per level, so deep nesting must be refused before it runs.
+bool too_deep(std::string_view text) {
+    int depth = 0;
+    for (char c : text) {
+        if (c == '[' || c == '{') {
+            if (++depth > flow_depth_max) return true;
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            --depth;
+        }
+    }
+    // Block nesting costs at least one column per level.
+    std::size_t indent = 0;
+    bool at_start = true;
+    for (char c : text) {
+        if (c == '\n') {
+            indent = 0;
+            at_start = true;
+        } else if (at_start && (c == ' ' || c == '-')) {
+            if (++indent > 4 * std::size_t{depth_max}) return true;
+        } else {
+            at_start = false;
+        }
+    }
+    return false;
+}
+
+bool one_of(std::string_view text, std::initializer_list<std::string_view> words) {
+    for (std::string_view word : words)
+        if (text == word) return true;
+    return false;
+}
+
+// The plain scalars of YAML 1.2's core schema, plus YAML 1.1's booleans in the forms the real server takes.
+Json scalar_of(const std::string& text) {
+    if (text.empty() || one_of(text, {"~", "null", "Null", "NULL"})) return nullptr;
+    if (one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) return true;
+    if (one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) return false;
+    const char* begin = text.data();
+    const char* end = begin + text.size();
+    const char* digits = *begin == '+' ? begin + 1 : begin;
+    std::int64_t integer = 0;
+    const auto parsed = std::from_chars(digits, end, integer);
+    if (parsed.ec == std::errc() && parsed.ptr == end) return integer;
+    const bool number_like = text.find_first_not_of("+-.0123456789eE") == std::string::npos &&
+                             text.find_first_of("0123456789") != std::string::npos;
+    double real = 0;
+    if (number_like) {
+        const auto result = std::from_chars(digits, end, real);
+        if (result.ec == std::errc() && result.ptr == end) return real;
+    }
+    return text;
+}
+
+class Walker {
+public:
+    // Without aliases a document has fewer nodes than characters.
+    explicit Walker(std::size_t text_size) : budget_(text_size + 1'000) {}
+
+    std::optional<std::string> error;
+
+    Json walk(const YAML::Node& node, int depth) {
+        if (error) return nullptr;
+        if (budget_ == 0 || depth > depth_max) {
+            error = "yaml: document contains excessive aliasing or nesting";
+            return nullptr;
+        }
+        --budget_;
+        switch (node.Type()) {
+            case YAML::NodeType::Scalar:
+                return node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str"
+                           ? Json(node.Scalar())
+                           : scalar_of(node.Scalar());
+            case YAML::NodeType::Sequence: return sequence(node, depth);
+            case YAML::NodeType::Map: return map(node, depth);
+            default: return nullptr;
+        }
+    }
+
+private:
+    Json sequence(const YAML::Node& node, int depth) {
+        Json array = Json::array();
+        for (const auto& item : node) {
+            array.push_back(walk(item, depth + 1));
+            if (error) break;
+        }
+        return array;
+    }
+
+    Json map(const YAML::Node& node, int depth) {
+        Json object = Json::object();
+        for (const auto& entry : node) {
+            if (!entry.first.IsScalar()) {
+                error = "yaml: a key is not a string";
+                break;
+            }
+            object[entry.first.Scalar()] = walk(entry.second, depth + 1);
+            if (error) break;
+        }
+        return object;
+    }
+
+    std::size_t budget_;
+};
+
+bool plain_text(const std::string& text) {
+    if (text.empty() || scalar_of(text).type() != Json::value_t::string) return false;
+    if (text.front() == ' ' || text.back() == ' ') return false;
+    if (std::string_view("-?:,[]{}#&*!|>'\"%@`=<").find(text.front()) != std::string_view::npos)
+        return text.front() == '-' && text.size() > 1 && text[1] != ' ' && text[1] != '-';
+    if (text.find(": ") != std::string::npos || text.find(" #") != std::string::npos) return false;
+    if (text.back() == ':') return false;
+    for (unsigned char c : text)
+        if (c < 0x20 || c == 0x7f) return false;
+    // What looks like a time or a number in another base would be read as one.
+    const bool starts_like_number = text[0] >= '0' && text[0] <= '9';
+    return !(starts_like_number &&
+             text.find_first_not_of("0123456789:-.TZabcdefxo_+") == std::string::npos);
+}
+
+void emit(std::string& out, const Json& value, int indent, bool in_sequence);
+
+void emit_scalar(std::string& out, const Json& value) {
+    if (value.is_string() && plain_text(value.get_ref<const std::string&>()))
+        out += value.get_ref<const std::string&>();
+    else out += dump_json(value);
+    out += '\n';
+}
+
+void emit_block_text(std::string& out, const std::string& text, int indent) {
+    out += text.ends_with('\n') ? "|\n" : "|-\n";
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+        const auto end = std::min(text.find('\n', begin), text.size());
+        if (end > begin) out.append(static_cast<std::size_t>(indent), ' ');
+        out.append(text, begin, end - begin);
+        out += '\n';
+        begin = end + 1;
+    }
+}
+
+bool block_text(const Json& value) {
+    if (!value.is_string()) return false;
+    const auto& text = value.get_ref<const std::string&>();
+    if (text.find('\n') == std::string::npos || text.front() == ' ' || text.front() == '\n')
+        return false;
+    if (text.ends_with("\n\n") || text.find(" \n") != std::string::npos) return false;
+    for (unsigned char c : text)
+        if ((c < 0x20 && c != '\n') || c == 0x7f) return false;
+    return true;
+}
+
+void emit_after_key(std::string& out, const Json& value, int indent) {
+    if ((value.is_object() || value.is_array()) && !value.empty()) {
+        out += '\n';
+        emit(out, value, value.is_array() ? indent : indent + 2, false);
+    } else if (block_text(value)) {
+        out += ' ';
+        emit_block_text(out, value.get_ref<const std::string&>(), indent + 2);
+    } else {
+        out += ' ';
+        emit_scalar(out, value);
+    }
+}
+
+void emit(std::string& out, const Json& value, int indent, bool in_sequence) {
+    const std::string margin(static_cast<std::size_t>(indent), ' ');
+    if (value.is_object() && !value.empty()) {
+        bool first = in_sequence;
+        for (const auto& [key, item] : value.items()) {
+            if (!first) out += margin;
+            first = false;
+            out += plain_text(key) ? key : dump_json(key);
+            out += ':';
+            emit_after_key(out, item, indent);
+        }
+        return;
+    }
+    if (value.is_array() && !value.empty()) {
+        bool first = in_sequence;
+        for (const Json& item : value) {
+            if (!first) out += margin;
+            first = false;
+            out += "- ";
+            if (block_text(item)) emit_block_text(out, item.get_ref<const std::string&>(), indent + 2);
+            else emit(out, item, indent + 2, true);
+        }
+        return;
+    }
+    emit_scalar(out, value);
+}
+
+}  // namespace
+
+Result<Json> parse_yaml(std::string_view text) {
+    if (too_deep(text)) return bad_request("yaml: exceeded max depth");
+    // yaml-cpp reports errors by throwing, and resolves aliases by sharing.
+    try {
+        const YAML::Node node = YAML::Load(std::string(text));
+        Walker walker(text.size());
+        Json value = walker.walk(node, 0);
+        if (walker.error) return bad_request(*walker.error);
+        return value;
+    } catch (const YAML::Exception& e) {
+        return bad_request("error converting YAML to JSON: yaml: line " +
+                           std::to_string(e.mark.line + 1) + ": " + e.msg);
+    }
+}
+
+std::string dump_yaml(const Json& value) {
+    std::string out;
+    emit(out, value, 0, false);
+    return out;
+}
+
+}  // namespace shed
