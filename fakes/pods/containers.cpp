@@ -160,7 +160,7 @@ void Machine::on(const pod_event::Exited& event) {
     last.exit_code = event.code;
     last.reason = event.oom_killed ? "OOMKilled" : event.code == 0 ? "Completed" : "Error";
     last.message = event.message;
-    last.started = event.started;
+    last.started = container->state.started;
     last.finished = event.finished;
     last.container_id = container->container_id;
     last.attempt = event.attempt;

@@ -134,7 +134,7 @@ struct StartFailed {                                                   // before
 struct Exited {
     std::string container;
     int attempt = 0, code = 0;
-    Time started{}, finished{};
+    Time finished{};
     std::string message = {};  // of the termination message file
     bool oom_killed = false;
 };

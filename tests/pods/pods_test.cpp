@@ -52,9 +52,8 @@ public:
         started();
     }
     std::vector<std::string> exit(int code, int attempt = 0, Duration after = seconds(1), std::string name = "node") {
-        const Time begun = now;
         now += after;
-        return send(Exited{name, attempt, code, begun, now});
+        return send(Exited{name, attempt, code, now});
     }
     Json status() const { return pod_status(state, dom, "172.18.0.2"); }
     std::string reason() const { return string_at(status()["containerStatuses"][0]["state"], "waiting.reason"); }

@@ -1,0 +1,100 @@
+#pragma once
+// From a pod's spec to what podinit is told: environment variables, volume files, root file system, commands.
+// Pure but for looking at the host's directories: objects it refers to are fetched beforehand.
+#include "fakes/kube/kube.hpp"
+#include "fakes/kubelet/kubelet.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+
+namespace shed::kubelet {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;  // in order; a later one replaces an earlier one
+
+struct Found {
+    std::map<Key, ObjectPtr> objects;
+    ObjectPtr find(std::string_view kind, const std::string& ns, const std::string& name) const;
+};
+
+// Where one pod lives on this machine, and what its words may refer to.
+struct PodPlace {
+    ObjectPtr pod;
+    std::string directory;  // .../pods/UID
+    std::string ip, host_ip, node;
+    bool single_identity = false;  // only uid 1000 exists
+    std::vector<std::string> allowed_host_paths;
+    std::string claims_directory;
+    std::map<std::string, std::string> node_allocatable;  // "cpu": "16"
+
+    const Json& spec() const;
+    std::string hostname() const;
+    std::string fqdn() const;  // hostname.subdomain.ns.svc.cluster.local, or the hostname alone
+    std::string volume_path(std::string_view volume) const;
+    std::string container_path(std::string_view container) const;
+    std::string log_path(std::string_view container, int attempt) const;
+    std::string exit_path(std::string_view container, int attempt) const;
+    std::string message_path(std::string_view container, int attempt) const;
+};
+
+struct Identity {
+    int uid = 0, gid = 0;
+    std::vector<int> groups;  // supplementary
+    std::optional<int> fs_group;
+    std::string user_name, home;
+};
+Identity identity_of(const PodPlace& place, const Json& container, const Environment& environment);
+
+// ---- references.cpp
+std::vector<Key> volume_references(const Object& pod);
+std::vector<Key> env_references(const Object& pod, const Json& container);
+
+// ---- fields.cpp: downward API
+Result<std::string> field_value(const PodPlace& place, const std::string& path);
+Result<std::string> resource_value(const PodPlace& place, const Json& resource_ref, std::string_view default_container);
+
+// ---- env.cpp
+// $(NAME) from `known`, $$ is $; unknown names stay as they are.
+std::string expand(std::string_view text, const std::map<std::string, std::string>& known);
+// What the kubelet adds to the image's own variables: service links, envFrom, env.
+Result<Variables> container_env(const PodPlace& place, const Json& container, const Found& found);
+
+// ---- volumes.cpp
+// File operations that make the pod's directory and its volumes. `stamp` names the data directory.
+Result<Spec> volume_files(const PodPlace& place, const Found& found, const TokenFunction& token, const std::string& stamp);
+
+// ---- rootfs.cpp
+struct ContainerPlan {
+    Spec files;  // to be done before
+    Spec spec;   // of the container
+};
+struct ContainerInputs {
+    const Json* container = nullptr;
+    int attempt = 0;
+    Environment environment;
+    Variables variables;
+    std::vector<std::string> devices;  // GPU device nodes to pass through
+};
+Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInputs& inputs);
+Spec sandbox_spec(const PodPlace& place);
+
+// ---- skeleton.cpp: what a pod finds below /etc
+std::string hosts_file(const PodPlace& place);
+std::string resolv_conf(const PodPlace& place);
+std::map<std::string, std::string> etc_files(const PodPlace& place, const Identity& identity, const Environment& environment);
+
+// ---- mounts.cpp: volumeMounts
+struct Mount {
+    std::string source, target;
+    bool read_only = false;
+    bool file = false;     // the source is a file
+    bool memory = false;   // a tmpfs of its own; source holds its options
+};
+Result<std::vector<Mount>> volume_mounts(const PodPlace& place, const Json& container, const Variables& variables, Spec& files);
+// Follows the links every pod has (/bin, /lib, /var/run ...) and removes `.`, `..` and doubled slashes.
+std::string pod_path(std::string_view path);
+
+std::string decode_base64(std::string_view text);
+std::string octal(unsigned mode);
+
+}  // namespace shed::kubelet

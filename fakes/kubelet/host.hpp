@@ -1,0 +1,48 @@
+#pragma once
+// The insides of KubeletHost, for this module's files only.
+#include "fakes/kubelet/dns.hpp"
+#include "fakes/kubelet/gpu.hpp"
+#include "fakes/kubelet/kubelet.hpp"
+#include "fakes/net/tasks.hpp"
+
+#include <set>
+
+namespace shed {
+
+struct KubeletHost::Impl {
+    explicit Impl(Deps deps);
+
+    Deps deps;
+    kubelet::GpuPool gpus;
+
+    // ---- addresses: 10.244.0.0/16 without .0.0 and the gateway; one that was just freed is reused last
+    std::optional<std::string> take_address(const std::string& uid);
+    void free_address(const std::string& uid);
+
+    // ---- what the runtime says about a pod goes to its worker
+    struct Listener {
+        std::function<void(const ContainerExit&)> exited;
+        std::function<void()> sandbox_lost;
+    };
+    std::map<std::string, Listener> listeners;
+
+    // ---- DNS
+    void pod_has_address(ObjectPtr pod, std::string ip);  // known here before the cluster knows it
+    void pod_is_gone(const std::string& uid);
+    boost::asio::awaitable<Result<void>> flush_dns();  // returns when what is known now resolves
+    void dns_changed();                                // flushes soon, once for many changes
+    std::string compute_dns() const;
+    boost::asio::awaitable<void> flush_later();
+
+    std::map<Key, ObjectPtr> services, pods;
+    std::map<std::string, kubelet::DnsPod> local;  // by uid
+    std::string served_dns;
+    bool flush_pending = false;
+
+    std::map<std::string, std::uint32_t> addresses;
+    std::set<std::uint32_t> taken;
+    std::uint32_t last_address = 1;
+    Tasks tasks;
+};
+
+}  // namespace shed

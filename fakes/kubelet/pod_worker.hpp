@@ -1,0 +1,86 @@
+#pragma once
+// Carries out for one pod what the state machine of fakes/pods decides, and reports back to it.
+#include "fakes/kubelet/compose.hpp"
+#include "fakes/kubelet/event_recorder.hpp"
+#include "fakes/kubelet/host.hpp"
+#include "fakes/pods/pods.hpp"
+
+#include <deque>
+
+namespace shed::kubelet {
+
+// What all pods of one node share.
+struct NodeContext {
+    NodeContext(KubeletHost::Impl& shared, KubeletConfig given);
+    KubeletHost::Impl& host;
+    KubeletConfig config;
+    Tasks tasks;
+    EventRecorder events;
+    std::map<std::string, std::string> allocatable;
+    std::function<void(const std::string& uid, bool known)> pod_done;  // nothing of it is left here; the cluster may know it
+
+    std::string pods_directory() const { return host.deps.directory + "/pods"; }
+};
+
+class PodWorker : public std::enable_shared_from_this<PodWorker> {
+public:
+    PodWorker(std::shared_ptr<NodeContext> node, ObjectPtr pod, PodState state);
+    ~PodWorker();
+    void begin();
+    void changed(ObjectPtr pod);  // from the watch
+    void vanished();              // deleted by force: the cluster no longer knows it
+
+private:
+    using Self = std::shared_ptr<PodWorker>;
+    using Task = boost::asio::awaitable<void>;
+
+    void handle(PodEvent event);
+    void step(const PodEvent& event);
+    void perform(const pod_command::Prepare& command);
+    void perform(const pod_command::Start& command);
+    void perform(const pod_command::Stop& command);
+    void perform(const pod_command::Probe& command);
+    void perform(const pod_command::RemoveSandbox& command);
+    void perform(const pod_command::DeletePod& command);
+    void perform(const pod_command::Tell& command);
+    void wake_at(Time at);
+    void publish();
+    void exited(const ContainerExit& exit);
+
+    // pod_actions.cpp: what takes time
+    static Task prepare(Self self);
+    static Task start(Self self, std::string container, int attempt);
+    static Task stop(Self self, std::string container, Duration grace);
+    static Task probe(Self self, pod_command::Probe command);
+    static Task remove_sandbox(Self self);
+    static Task wake(Self self, Time at);
+    boost::asio::awaitable<Result<void>> prepare_steps();
+    boost::asio::awaitable<pod_event::StartFailed> start_steps(std::string container, int attempt);  // reason empty: it runs
+    boost::asio::awaitable<pod_event::Probed> probe_steps(pod_command::Probe command);
+    boost::asio::awaitable<Result<Found>> fetch(std::vector<Key> keys);
+    // pod_status_writer.cpp: one write after another, the deletion last
+    static Task write(Self self);
+    boost::asio::awaitable<bool> write_status(Json status);
+    boost::asio::awaitable<void> delete_pod();
+    boost::asio::awaitable<void> clean_up();
+
+    PodPlace place() const;
+    const Json* container_spec(const std::string& name) const;
+    std::string end_message(const ContainerExit& exit) const;
+
+    std::shared_ptr<NodeContext> node_;
+    ObjectPtr pod_;
+    PodState state_;
+    std::string ip_;
+    std::deque<PodEvent> queue_;
+    bool handling_ = false;
+    std::optional<Time> wake_at_;
+    Time not_before_{};
+    std::map<std::string, pod_event::Exited> early_exits_;  // ended before the answer to its start was read
+    std::map<std::string, Spec> exec_specs_;                // env, cwd and ids for commands in a running container
+    std::string last_status_;
+    std::optional<Json> pending_status_;
+    bool writing_ = false, delete_wanted_ = false, vanished_ = false;
+};
+
+}  // namespace shed::kubelet
