@@ -6,6 +6,12 @@ set(SHED_PURE_THIRD_PARTY nlohmann_json::nlohmann_json yaml-cpp Boost::headers O
 
 function(shed_module)
   cmake_parse_arguments(PARSE_ARGV 0 arg "PURE" "NAME" "SOURCES;DEPS;PRIVATE_DEPS")
+  foreach(dep IN LISTS arg_DEPS arg_PRIVATE_DEPS)
+    if(dep MATCHES "^shed::" AND NOT TARGET ${dep})
+      message(WARNING "${arg_NAME} left out: ${dep} is not there yet")
+      return()
+    endif()
+  endforeach()
   add_library(shed_${arg_NAME} STATIC ${arg_SOURCES})
   add_library(shed::${arg_NAME} ALIAS shed_${arg_NAME})
   target_include_directories(shed_${arg_NAME} PUBLIC ${PROJECT_SOURCE_DIR})

@@ -1,0 +1,13 @@
+// podinit: holds a cluster's pods. See protocol.hpp for what it promises.
+#include "fakes/podinit/keeper.hpp"
+
+#include <cstdio>
+#include <cstring>
+
+int main(int argc, char** argv) {
+    if (argc >= 3 && std::strcmp(argv[1], "holder") == 0)
+        return shed::podinit::keep(argv[2], argc > 3 ? argv[3] : nullptr);
+    if (argc == 3 && std::strcmp(argv[1], "sweep") == 0) return shed::podinit::sweep(argv[2]);
+    std::fputs("usage: podinit holder DIR [ALSO] | podinit sweep DIR\n", stderr);
+    return 2;
+}

@@ -1,0 +1,260 @@
+#include "fakes/podinit/pods.hpp"
+
+#include "fakes/podinit/container.hpp"
+#include "fakes/podinit/netlink.hpp"
+#include "fakes/podinit/protocol.hpp"
+#include "fakes/podinit/util.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace shed::podinit {
+
+namespace {
+
+struct SandboxPlan {
+    std::string hostname, address;
+    std::vector<std::pair<std::string, std::string>> sysctls;
+    bool host_network = false;
+};
+
+std::string parse_sandbox(const std::string& spec, SandboxPlan& plan) {
+    std::vector<Record> records;
+    std::string error = read_spec(spec, records);
+    for (const Record& r : records) {
+        if (r[0] == "hostname" && r.size() == 2) plan.hostname = r[1];
+        else if (r[0] == "address" && r.size() == 2) plan.address = r[1];
+        else if (r[0] == "host-network") plan.host_network = true;
+        else if (r[0] == "sysctl" && r.size() == 3) plan.sysctls.emplace_back(r[1], r[2]);
+        else if (error.empty()) error = "unknown sandbox record: " + r[0];
+    }
+    return error;
+}
+
+std::string set_up_inside(const SandboxPlan& plan) {
+    if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0)
+        return failure("set the hostname");
+    if (plan.host_network) return "";
+    std::string error = set_link_up("lo");
+    if (error.empty()) error = add_address("eth0", plan.address.c_str(), 16);
+    if (error.empty()) error = set_link_up("eth0");
+    if (error.empty()) error = add_default_route(gateway);
+    for (const auto& [name, value] : plan.sysctls) {
+        std::string path = "/proc/sys/" + name;
+        for (char& c : path)
+            if (c == '.') c = '/';
+        if (error.empty() && !write_text(path.c_str(), value)) error = failure("set " + name);
+    }
+    return error;
+}
+
+// The pause process: holds the namespaces until it is killed.
+[[noreturn]] void be_sandbox(const SandboxPlan& plan, int to_parent, int from_parent) {
+    char byte = 'x';
+    const int kinds = CLONE_NEWIPC | CLONE_NEWUTS | (plan.host_network ? 0 : CLONE_NEWNET);
+    std::string error = ::unshare(kinds) == 0 ? "" : failure("make the pod's namespaces");
+    if (error.empty() && (::write(to_parent, &byte, 1) != 1 || ::read(from_parent, &byte, 1) != 1)) ::_exit(1);
+    if (error.empty()) error = set_up_inside(plan);
+    write_all(to_parent, error.empty() ? std::string(1, 'y') : "n" + error);
+    // Holds nothing of the holder's: sockets would outlive it.
+    ::close_range(0, ~0U, 0);
+    if (!error.empty()) ::_exit(1);
+    for (;;) ::pause();
+}
+
+std::string read_verdict(int from_child) {
+    char text[512];
+    const ssize_t n = ::read(from_child, text, sizeof text);
+    if (n <= 0) return "the sandbox died";
+    if (text[0] == 'y') return "";
+    return std::string(text + 1, static_cast<std::size_t>(n) - 1);
+}
+
+std::string exit_path_of(const std::vector<Record>& records) {
+    for (const Record& r : records)
+        if (r[0] == "exit" && r.size() == 2) return r[1];
+    return "";
+}
+
+}  // namespace
+
+std::string Pods::sandbox(const std::string& uid, const std::string& spec, std::string& error) {
+    SandboxPlan plan;
+    error = parse_sandbox(spec, plan);
+    if (error.empty() && pods_.count(uid) != 0) error = "there is a sandbox for " + uid;
+    int to_parent[2], to_child[2];
+    if (error.empty() && (::pipe2(to_parent, O_CLOEXEC) != 0 || ::pipe2(to_child, O_CLOEXEC) != 0))
+        error = failure("pipe");
+    if (!error.empty()) return "";
+    const pid_t child = ::fork();
+    if (child == 0) be_sandbox(plan, to_parent[1], to_child[0]);
+    ::close(to_parent[1]);
+    ::close(to_child[0]);
+    char byte = 0;
+    if (child < 0) {
+        error = failure("fork");
+    } else if (::read(to_parent[0], &byte, 1) != 1 || byte != 'x') {
+        error = "the sandbox could not make its namespaces";
+    } else {
+        const std::string link = "pod" + std::to_string(++links_);
+        if (!plan.host_network) error = make_veth(link.c_str(), "eth0", child, "shed0");
+        if (error.empty() && ::write(to_child[1], &byte, 1) == 1) error = read_verdict(to_parent[0]);
+    }
+    ::close(to_parent[0]);
+    ::close(to_child[1]);
+    if (!error.empty()) {
+        if (child > 0) ::kill(child, SIGKILL);
+        return "";
+    }
+    pods_[uid].pid = child;
+    return std::to_string(child);
+}
+
+std::string Pods::container(const std::string& uid, const std::string& name, int attempt, const std::string& spec,
+                            std::string& error) {
+    const auto pod = pods_.find(uid);
+    if (pod == pods_.end()) {
+        error = "there is no sandbox for " + uid;
+        return "";
+    }
+    if (pod->second.containers.count(name) != 0) {
+        error = "container " + name + " of " + uid + " is running";
+        return "";
+    }
+    ContainerStart start;
+    error = read_spec(spec, start.records);
+    if (!error.empty()) return "";
+    start.mount_point = mount_point_;
+    start.sandbox = pod->second.pid;
+    start.single = single_;
+    Container container;
+    container.started = now_nanoseconds();
+    container.exit_path = exit_path_of(start.records);
+    container.attempt = attempt;
+    container.pid = start_container(start, error);
+    if (container.pid == 0) return "";
+    pod->second.containers[name] = container;
+    return std::to_string(container.pid);
+}
+
+Pods::Container* Pods::find(const std::string& uid, const std::string& name, std::string& error) {
+    const auto pod = pods_.find(uid);
+    if (pod != pods_.end())
+        if (const auto found = pod->second.containers.find(name); found != pod->second.containers.end())
+            return &found->second;
+    error = "container " + name + " of " + uid + " is not running";
+    return nullptr;
+}
+
+std::string Pods::exec(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
+                       const int descriptors[3], std::string& error) {
+    Container* container = find(uid, name, error);
+    std::vector<Record> records;
+    if (container != nullptr) error = read_spec(spec, records);
+    if (!error.empty()) return "";
+    const int pid = start_exec(records, container->pid, descriptors, single_, error);
+    if (pid == 0) return "";
+    execs_[pid] = {uid, id};
+    return std::to_string(pid);
+}
+
+void Pods::signal(const std::string& uid, const std::string& name, int number, std::string& error) {
+    // The container's first process passes every signal on to the main process.
+    if (Container* container = find(uid, name, error); container != nullptr) ::kill(container->pid, number);
+}
+
+void Pods::stop(const std::string& uid, const std::string& name, std::int64_t grace_milliseconds, std::string& error) {
+    Container* container = find(uid, name, error);
+    if (container == nullptr) return;
+    ::kill(container->pid, SIGTERM);
+    container->kill_at = steady_milliseconds() + grace_milliseconds;
+}
+
+void Pods::remove(const std::string& uid) {
+    const auto found = pods_.find(uid);
+    if (found == pods_.end()) return;
+    const Pod pod = found->second;
+    int status = 0;
+    for (const auto& [name, container] : pod.containers) {
+        ::kill(container.pid, SIGKILL);
+        if (wait_for(container.pid, &status) == container.pid) report_exit(uid, name, container, status);
+    }
+    ::kill(pod.pid, SIGKILL);
+    wait_for(pod.pid, &status);
+    pods_.erase(uid);
+}
+
+void Pods::report_exit(const std::string& uid, const std::string& name, const Container& container, int status) {
+    std::string text;
+    if (!read_text(container.exit_path.c_str(), text)) {
+        // Its first process was killed before it could write: by us when it outlasted its grace, else by someone.
+        const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        text = (killed ? "137 9 " : "255 0 ") + std::to_string(container.started) + " " +
+               std::to_string(now_nanoseconds()) + "\n";
+        const Descriptor file(::open(container.exit_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+        if (file.open()) write_all(file.get(), text);
+    }
+    const auto words = split(text, ' ');
+    tell_("event exited " + uid + " " + name + " " + std::to_string(container.attempt) + " " +
+          (words.size() > 1 ? words[0] + " " + words[1] : "255 0"));
+}
+
+void Pods::reaped(int pid, int status) {
+    if (const auto exec = execs_.find(pid); exec != execs_.end()) {
+        const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        const int code = number != 0 ? 128 + number : WEXITSTATUS(status);
+        tell_("event exec " + exec->second.uid + " " + exec->second.id + " " + std::to_string(code) + " " +
+              std::to_string(number));
+        execs_.erase(exec);
+        return;
+    }
+    for (auto& [uid, pod] : pods_) {
+        if (pod.pid == pid) {
+            const std::string dead = uid;
+            remove(dead);
+            tell_("event sandbox " + dead);
+            return;
+        }
+        for (auto& [name, container] : pod.containers) {
+            if (container.pid != pid) continue;
+            const Container ended = container;
+            const std::string container_name = name, pod_uid = uid;
+            pod.containers.erase(container_name);
+            report_exit(pod_uid, container_name, ended, status);
+            return;
+        }
+    }
+}
+
+void Pods::stop_all() {
+    for (auto& [uid, pod] : pods_)
+        for (auto& [name, container] : pod.containers) ::kill(container.pid, SIGTERM);
+}
+
+bool Pods::any_container() const {
+    for (const auto& [uid, pod] : pods_)
+        if (!pod.containers.empty()) return true;
+    return false;
+}
+
+std::optional<std::int64_t> Pods::next_deadline() const {
+    std::optional<std::int64_t> next;
+    for (const auto& [uid, pod] : pods_)
+        for (const auto& [name, container] : pod.containers)
+            if (container.kill_at != 0 && (!next || container.kill_at < *next)) next = container.kill_at;
+    return next;
+}
+
+void Pods::kill_overdue() {
+    const std::int64_t now = steady_milliseconds();
+    for (auto& [uid, pod] : pods_)
+        for (auto& [name, container] : pod.containers)
+            if (container.kill_at != 0 && container.kill_at <= now) ::kill(container.pid, SIGKILL);
+}
+
+}  // namespace shed::podinit

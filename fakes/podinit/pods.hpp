@@ -1,0 +1,58 @@
+#pragma once
+// The holder's pods: sandboxes and the containers in them.
+#include "fakes/podinit/spec.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+
+namespace shed::podinit {
+
+class Pods {
+public:
+    using Tell = std::function<void(const std::string& event)>;
+    Pods(std::string directory, bool single, Tell tell)
+        : mount_point_(directory + "/.root"), single_(single), tell_(static_cast<Tell&&>(tell)) {}
+
+    // Each returns the reply's words after `ok`, or sets `error`.
+    std::string sandbox(const std::string& uid, const std::string& spec, std::string& error);
+    std::string container(const std::string& uid, const std::string& name, int attempt, const std::string& spec,
+                          std::string& error);
+    std::string exec(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
+                     const int descriptors[3], std::string& error);
+    void signal(const std::string& uid, const std::string& name, int number, std::string& error);
+    void stop(const std::string& uid, const std::string& name, std::int64_t grace_milliseconds, std::string& error);
+    void remove(const std::string& uid);
+
+    void reaped(int pid, int status);  // a child of the holder has ended
+    void stop_all();                   // SIGTERM to every container
+    bool any_container() const;
+    std::optional<std::int64_t> next_deadline() const;  // steady milliseconds
+    void kill_overdue();
+
+private:
+    struct Container {
+        int pid = 0, attempt = 0;
+        std::int64_t started = 0, kill_at = 0;
+        std::string exit_path;
+    };
+    struct Pod {
+        int pid = 0;
+        std::map<std::string, Container> containers;
+    };
+    struct Exec {
+        std::string uid, id;
+    };
+    Container* find(const std::string& uid, const std::string& name, std::string& error);
+    void report_exit(const std::string& uid, const std::string& name, const Container& container, int status);
+
+    std::string mount_point_;
+    bool single_;
+    Tell tell_;
+    std::map<std::string, Pod> pods_;
+    std::map<int, Exec> execs_;
+    unsigned long links_ = 0;
+};
+
+}  // namespace shed::podinit

@@ -1,0 +1,156 @@
+#include "fakes/podinit/privileges.hpp"
+
+#include "fakes/podinit/identity.hpp"
+#include "fakes/podinit/util.hpp"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace shed::podinit {
+
+namespace {
+
+// What container runtimes leave to root in a container.
+constexpr int default_capabilities[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,     CAP_FSETID,
+                                        CAP_KILL,   CAP_SETGID,       CAP_SETUID,     CAP_SETPCAP,
+                                        CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SYS_CHROOT,
+                                        CAP_MKNOD,  CAP_AUDIT_WRITE,  CAP_SETFCAP};
+
+struct LimitName {
+    std::string_view name;
+    int resource;
+};
+constexpr LimitName limit_names[] = {{"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},
+                                     {"core", RLIMIT_CORE},     {"memlock", RLIMIT_MEMLOCK},
+                                     {"stack", RLIMIT_STACK},   {"as", RLIMIT_AS}};
+
+bool take_limit(const Record& record, Command& command) {
+    if (record.size() != 4) return false;
+    for (const LimitName& known : limit_names) {
+        if (record[1] != known.name) continue;
+        const rlimit limit = {static_cast<rlim_t>(std::strtoull(record[2].c_str(), nullptr, 10)),
+                              static_cast<rlim_t>(std::strtoull(record[3].c_str(), nullptr, 10))};
+        command.limits.emplace_back(known.resource, limit);
+        return true;
+    }
+    return false;
+}
+
+std::string set_capabilities(std::uint64_t mask) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2] = {};
+    for (int half = 0; half < 2; ++half)
+        data[half].effective = data[half].permitted = static_cast<std::uint32_t>(mask >> (32 * half));
+    return ::syscall(SYS_capset, &header, data) == 0 ? "" : failure("set capabilities");
+}
+
+// A single map has one id; any other id a pod asks for is that one under another name.
+std::string rename_single_id(const Command& command) {
+    if (command.uid == single_id && command.gid == single_id) return "";
+    if (::unshare(CLONE_NEWUSER) != 0) return failure("make the pod's user namespace");
+    const std::string own = " " + std::to_string(single_id) + " 1";
+    if (!write_text("/proc/self/setgroups", "deny")) return failure("deny setgroups");
+    if (!write_text("/proc/self/uid_map", std::to_string(command.uid) + own)) return failure("map the uid");
+    if (!write_text("/proc/self/gid_map", std::to_string(command.gid) + own)) return failure("map the gid");
+    return "";
+}
+
+std::string take_ids(const Command& command) {
+    if (::setgroups(command.groups.size(), command.groups.data()) != 0) return failure("set groups");
+    const auto gid = static_cast<gid_t>(command.gid);
+    const auto uid = static_cast<uid_t>(command.uid);
+    if (::setresgid(gid, gid, gid) != 0) return failure("set gid " + std::to_string(gid));
+    if (::setresuid(uid, uid, uid) != 0) return failure("set uid " + std::to_string(uid));
+    return "";
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+    std::vector<char*> result;
+    for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
+    result.push_back(nullptr);
+    return result;
+}
+
+std::string value_of(const std::vector<std::string>& environment, std::string_view name) {
+    for (const std::string& entry : environment)
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+            return entry.substr(name.size() + 1);
+    return "";
+}
+
+}  // namespace
+
+bool Command::take(const Record& record, std::string& error) {
+    const std::string& word = record[0];
+    const std::string value = record.size() > 1 ? record[1] : "";
+    if (word == "arg") arguments.push_back(value);
+    else if (word == "env") environment.push_back(value);
+    else if (word == "cwd") directory = value;
+    else if (word == "uid") uid = std::atol(value.c_str());
+    else if (word == "gid") gid = std::atol(value.c_str());
+    else if (word == "group") groups.push_back(static_cast<unsigned>(std::atol(value.c_str())));
+    else if (word == "keep-cap") kept_capabilities.push_back(std::atoi(value.c_str()));
+    else if (word == "rlimit") {
+        if (!take_limit(record, *this)) error = "bad rlimit record";
+    } else {
+        return false;
+    }
+    return true;
+}
+
+std::string take_on(const Command& command, bool single) {
+    for (const auto& [resource, limit] : command.limits)
+        if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) return failure("set a limit");
+    std::string error = single ? rename_single_id(command) : "";
+    if (!error.empty()) return error;
+    std::uint64_t mask = 0;
+    if (command.uid == 0)
+        for (const int capability : default_capabilities) mask |= 1ULL << capability;
+    for (const int capability : command.kept_capabilities) mask |= 1ULL << capability;
+    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
+        if ((mask >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability);
+    if (!single) error = take_ids(command);
+    if (!error.empty()) return error;
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("set no_new_privs");
+    // After the ids: giving up root has dropped everything already; root keeps its list.
+    error = command.uid == 0 ? set_capabilities(mask) : set_capabilities(0);
+    if (!error.empty()) return error;
+    if (::chdir(command.directory.c_str()) != 0) return failure("enter " + command.directory);
+    return "";
+}
+
+int execute(const Command& command) {
+    // Signals as a fresh program expects them.
+    for (int number = 1; number < 32; ++number) ::signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (command.arguments.empty()) return 127;
+    const std::vector<char*> arguments = pointers(command.arguments), environment = pointers(command.environment);
+    const std::string& program = command.arguments[0];
+    if (program.find('/') != std::string::npos) {
+        ::execve(program.c_str(), arguments.data(), environment.data());
+        return errno == ENOENT ? 127 : 126;
+    }
+    std::string path = value_of(command.environment, "PATH");
+    if (path.empty()) path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    int reason = ENOENT;
+    for (const std::string& folder : split(path, ':')) {
+        ::execve((folder + "/" + program).c_str(), arguments.data(), environment.data());
+        if (errno != ENOENT && errno != ENOTDIR) reason = errno;
+    }
+    errno = reason;
+    return reason == ENOENT ? 127 : 126;
+}
+
+}  // namespace shed::podinit

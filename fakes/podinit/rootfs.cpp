@@ -1,0 +1,160 @@
+#include "fakes/podinit/rootfs.hpp"
+
+#include "fakes/podinit/util.hpp"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+
+namespace shed::podinit {
+
+namespace {
+
+constexpr std::string_view root_words[] = {"dir",  "symlink", "bind", "overlay", "tmpfs",
+                                           "proc", "sys",     "dev",  "device",  "readonly-root"};
+
+bool is_directory(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool exists(const std::string& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0;
+}
+
+std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+// The place to mount on: made when it is missing and its parent can be written.
+std::string make_target(const std::string& target, bool directory) {
+    if (exists(target)) return "";
+    if (directory) return make_directories(target, 0755) ? "" : failure("make mount point " + target);
+    if (!make_directories(parent_of(target), 0755)) return failure("make mount point " + target);
+    const Descriptor file(::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    return file.open() ? "" : failure("make mount point " + target);
+}
+
+std::string make_read_only(const std::string& path) {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (::syscall(SYS_mount_setattr, -1, path.c_str(), AT_RECURSIVE, &attributes, sizeof attributes) == 0)
+        return "";
+    return failure("make " + path + " read-only");
+}
+
+std::string bind(const std::string& source, const std::string& target, bool read_only) {
+    if (!exists(source)) return "bind " + source + " on " + target + ": there is no " + source;
+    std::string error = make_target(target, is_directory(source));
+    if (!error.empty()) return error;
+    // Recursive: in a user namespace the kernel refuses to uncover what is mounted below.
+    if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+        return failure("bind " + source + " on " + target);
+    return read_only ? make_read_only(target) : "";
+}
+
+std::string overlay(const Record& r, const std::string& target) {
+    if (r.size() == 3) return bind(r[2], target, true);
+    std::string error = make_target(target, true);
+    if (!error.empty()) return error;
+    std::string options = "lowerdir=";
+    for (std::size_t i = 2; i < r.size(); ++i) options += (i == 2 ? "" : ":") + r[i];
+    if (::mount("overlay", target.c_str(), "overlay", MS_RDONLY, options.c_str()) != 0)
+        return failure("overlay " + options + " on " + target);
+    return "";
+}
+
+std::string mount_kind(const char* kind, const std::string& target, unsigned long flags, const char* options) {
+    std::string error = make_target(target, true);
+    if (!error.empty()) return error;
+    if (::mount(kind, target.c_str(), kind, flags, options) != 0)
+        return failure(std::string("mount ") + kind + " on " + target);
+    return "";
+}
+
+// A private /dev: without a pty of its own a rank's output would arrive all at the end.
+std::string make_dev(const std::string& root, bool single) {
+    const std::string dev = root + "/dev";
+    std::string error = mount_kind("tmpfs", dev, MS_NOSUID, "mode=0755,size=64k");
+    if (!error.empty()) return error;
+    for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
+        error = bind(std::string("/dev/") + name, dev + "/" + name, false);
+        if (!error.empty()) return error;
+    }
+    // gid 5 is tty; a single map has no such id.
+    const char* pts = single ? "newinstance,ptmxmode=0666,mode=0620" : "newinstance,ptmxmode=0666,mode=0620,gid=5";
+    error = mount_kind("devpts", dev + "/pts", MS_NOSUID | MS_NOEXEC, pts);
+    if (error.empty()) error = mount_kind("tmpfs", dev + "/shm", MS_NOSUID | MS_NODEV, "mode=1777");
+    if (!error.empty()) return error;
+    mount_kind("mqueue", dev + "/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);  // Optional in the kernel.
+    const char* links[][2] = {{"pts/ptmx", "/ptmx"},           {"/proc/self/fd", "/fd"},
+                              {"/proc/self/fd/0", "/stdin"},   {"/proc/self/fd/1", "/stdout"},
+                              {"/proc/self/fd/2", "/stderr"}};
+    for (const auto& link : links)
+        if (::symlink(link[0], (dev + link[1]).c_str()) != 0) return failure(std::string("link ") + link[1]);
+    return "";
+}
+
+std::string build(const Record& r, const std::string& root, bool single) {
+    const std::string& word = r[0];
+    if (word == "proc") return mount_kind("proc", root + "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+    if (word == "sys") return bind("/sys", root + "/sys", true);
+    if (word == "dev") return make_dev(root, single);
+    if (word == "readonly-root") return "";  // Last of all, below.
+    if (word == "overlay" && r.size() >= 3) return overlay(r, root + r[1]);
+    if (word == "bind" && r.size() == 4) return bind(r[1], root + r[2], r[3] == "ro");
+    if (word == "device" && r.size() == 3) return bind(r[1], root + r[2], false);
+    if (word == "tmpfs" && r.size() >= 2)
+        return mount_kind("tmpfs", root + r[1], MS_NOSUID | MS_NODEV, r.size() > 2 ? r[2].c_str() : "mode=1777");
+    if (word == "symlink" && r.size() == 3)
+        return ::symlink(r[2].c_str(), (root + r[1]).c_str()) == 0 ? "" : failure("link " + r[1]);
+    if (word == "dir" && r.size() == 3) {
+        const std::string path = root + r[1];
+        if (!make_directories(path, 0755)) return failure("make " + path);
+        const auto mode = static_cast<mode_t>(std::strtoul(r[2].c_str(), nullptr, 8));
+        return ::chmod(path.c_str(), mode) == 0 ? "" : failure("chmod " + path);
+    }
+    return "bad root record: " + word;
+}
+
+std::string change_root(const std::string& root) {
+    if (::chdir(root.c_str()) != 0) return failure("enter " + root);
+    // The old root lands on top of the new one and is let go from there (pivot_root(2), "pivot_root(".", ".")").
+    if (::syscall(SYS_pivot_root, ".", ".") != 0) return failure("pivot_root");
+    if (::umount2(".", MNT_DETACH) != 0) return failure("let go of the old root");
+    return ::chdir("/") == 0 ? "" : failure("enter /");
+}
+
+}  // namespace
+
+bool is_root_record(const Record& record) {
+    for (const std::string_view word : root_words)
+        if (record[0] == word) return true;
+    return false;
+}
+
+std::string enter_root(const std::vector<Record>& records, const std::string& mount_point, bool single) {
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return failure("make mounts private");
+    if (::mount("tmpfs", mount_point.c_str(), "tmpfs", MS_NOSUID, "mode=0755") != 0)
+        return failure("mount the root on " + mount_point);
+    const mode_t mask = ::umask(0);
+    bool read_only = false;
+    for (const Record& record : records) {
+        if (!is_root_record(record)) continue;
+        read_only = read_only || record[0] == "readonly-root";
+        std::string error = build(record, mount_point, single);
+        if (!error.empty()) return error;
+    }
+    ::umask(mask);
+    if (read_only && ::mount(nullptr, mount_point.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
+        return failure("make the root read-only");
+    return change_root(mount_point);
+}
+
+}  // namespace shed::podinit
