@@ -132,7 +132,7 @@ Result<ObjectPtr> Api::Impl::create(const Request& request, Json body, Time now,
     if (metadata.is_null()) metadata = Json::object();
     if (auto checked = check_request_namespace(request, metadata); !checked) return checked.error();
     if (!string_at(metadata, "resourceVersion").empty())
-        return Error{Reason::internal, "resourceVersion should not be set on objects to be created"};
+        return plain_internal("resourceVersion should not be set on objects to be created");
 
     const std::string prefix = string_at(metadata, "generateName");
     const bool generate = string_at(metadata, "name").empty() && !prefix.empty();

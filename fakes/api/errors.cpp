@@ -8,6 +8,7 @@ namespace shed {
 namespace {
 
 constexpr std::string_view no_page = "404 page not found";
+constexpr std::string_view no_details = "null";  // marks an error that has no reason either
 
 std::string wrapped(const std::vector<std::string>& texts) {
     if (texts.size() == 1) return texts[0];
@@ -36,6 +37,10 @@ Error resource_not_found() {
 Error method_not_allowed() {
     return {Reason::method_not_allowed,
             "the server does not allow this method on the requested resource", "{}"};
+}
+
+Error plain_internal(std::string message) {
+    return {Reason::internal, std::move(message), std::string(no_details)};
 }
 
 Error unsupported_media_type(std::string accepted) {
@@ -116,7 +121,11 @@ Response response_of(const Error& error) {
         response.body = error.message + "\n";
         return response;
     }
-    const Json status = status_of(error);
+    Json status = status_of(error);
+    if (error.details == no_details) {
+        status.erase("reason");
+        status.erase("details");
+    }
     response.body = dump_json(status) + "\n";
     const std::int64_t seconds = int_at(status, "details.retryAfterSeconds");
     if (seconds > 0) response.headers.emplace_back("Retry-After", std::to_string(seconds));

@@ -12,6 +12,7 @@ Error bad_request(std::string message);
 Error page_not_found();      // 404 as text/plain: a path no handler knows
 Error resource_not_found();  // 404 as JSON: a resource its group does not have
 Error method_not_allowed();
+Error plain_internal(std::string message);  // 500 without a reason, as a Go error that is no Status becomes
 Error unsupported_media_type(std::string accepted);
 Error options_invalid(std::string_view options_kind, FieldError error);
 // The causes of both when both are 422, else the first in the real server's order.
@@ -136,7 +137,10 @@ struct Api::Impl {
     Response answer(const Request& request, Time now);
     Response answer_read(const Request& request, const Form& form, Time now);
     Response answer_write(const Request& request, const Form& form, Time now);
+    Response answer_patch(const Request& request, const Form& form, Time now);
+    Response answer_scale(const Request& request, const Json& body, Time now);
     Response answer_remove(const Request& request, const Form& form, Time now);
+    Response answer_remove_collection(const Request& request, const Json& options, Time now);
     Response object_response(int status, const Request& request, const Form& form,
                              const ObjectPtr& object, Time now);
 

@@ -1,6 +1,7 @@
 // get and list: bytes are put together, never parsed and written again.
 #include "fakes/api/internal.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -202,9 +203,9 @@ Page page_of(const Request& request, const ListOptions& options, std::vector<Obj
     return page;
 }
 
-std::string list_metadata(const Kind& kind, const Page& page) {
+std::string list_metadata(const Page& page, bool always_continue) {
     std::string text = "{\"resourceVersion\":\"" + std::to_string(page.version) + "\"";
-    if (!page.next.empty() || kind.custom) text += ",\"continue\":\"" + page.next + "\"";
+    if (!page.next.empty() || always_continue) text += ",\"continue\":\"" + page.next + "\"";
     if (page.remaining) text += ",\"remainingItemCount\":" + std::to_string(*page.remaining);
     return text + "}";
 }
@@ -241,6 +242,19 @@ std::string partial_body(const std::vector<ObjectPtr>& objects, const std::strin
     return body.append("]}\n");
 }
 
+// Kinds without field labels of their own word the refusal differently.
+Error field_label_error(const Kind& kind, const Error& error) {
+    constexpr std::string_view refusal = "field label not supported: ";
+    static constexpr std::string_view with_labels[] = {"pods", "events",      "nodes",   "secrets",
+                                                       "jobs", "replicasets", "services", "namespaces"};
+    const bool own = std::find(std::begin(with_labels), std::end(with_labels), kind.plural) !=
+                     std::end(with_labels);
+    if (kind.custom || own || !error.message.starts_with(refusal)) return error;
+    return bad_request("\"" + error.message.substr(refusal.size()) +
+                       "\" is not a known field selector: only \"metadata.name\", "
+                       "\"metadata.namespace\"");
+}
+
 Error list_expired() {
     return {Reason::expired, "The resourceVersion for the provided list is too old."};
 }
@@ -272,7 +286,7 @@ Result<Selectors> selectors_of(const Request& request) {
     // Terms on events are written in either form's words, and matched on what is stored.
     auto fields =
         FieldSelector::parse(request.parameter("fieldSelector"), stored_kind(*request.kind));
-    if (!fields) return fields.error();
+    if (!fields) return field_label_error(stored_kind(*request.kind), fields.error());
     return Selectors{std::move(*labels), std::move(*fields)};
 }
 
@@ -377,7 +391,8 @@ Response Api::Impl::list(const Request& request, const Form& form, Time now) {
         page = page_of(request, *options, store.list(kind, request.ns), store.version(), "", limited);
     }
     Response response;
-    const std::string metadata = list_metadata(kind, page);
+    // Lists of custom resources say "continue" even when there is nothing more.
+    const std::string metadata = list_metadata(page, kind.custom && form.as == Form::As::object);
     if (form.as == Form::As::table)
         response.body = render_table(kind, page.objects, metadata, *table, true, now) + "\n";
     else if (form.as == Form::As::partial)

@@ -62,7 +62,7 @@ Result<ObjectPtr> Api::Impl::bind(const Request& request, const Json& body, Time
     static const Kind& pods = kind_of("v1", "Pod");
     const std::string name = request.name.empty() ? string_at(body, "metadata.name") : request.name;
     const std::string node = string_at(body, "target.name");
-    if (node.empty()) return Error{Reason::internal, "target.name: Required value"};
+    if (node.empty()) return plain_internal("target.name: Required value");
     const ObjectPtr live = store.find({&pods, request.ns, name});
     if (!live) return not_found(pods, name);
     const std::string bound = string_at(live->dom(), "spec.nodeName");

@@ -56,7 +56,7 @@ Result<void> check_version(const Kind& kind, const Object& live, const Json& met
     ResourceVersion version = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
     if (error != std::errc() || end != text.data() + text.size())
-        return Error{Reason::internal, "strconv.ParseUint: parsing \"" + text + "\": invalid syntax"};
+        return plain_internal("strconv.ParseUint: parsing \"" + text + "\": invalid syntax");
     if (version == 0 && !unconditional_update_allowed(kind))
         return version_required(kind, live.name());
     if (version != 0 && version != live.resource_version()) return conflict(kind, live.name());

@@ -50,6 +50,8 @@ Result<void> check_write_options(const Request& request) {
     return {};
 }
 
+constexpr const char* endpoints_warning =
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 constexpr const char* orphan_warning =
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to "
     "remove them or set propagationPolicy=Orphan to suppress this warning";
@@ -119,59 +121,70 @@ Response Api::Impl::answer_read(const Request& request, const Form& form, Time n
     return object_response(200, request, form, *object, now);
 }
 
+Response Api::Impl::answer_scale(const Request& request, const Json& body, Time now) {
+    std::vector<std::string> warnings;
+    const auto scale = write_scale(request, body, now, &warnings);
+    return with_warnings(scale ? json_response(200, *scale) : response_of(scale.error()), warnings);
+}
+
+Response Api::Impl::answer_patch(const Request& request, const Form& form, Time now) {
+    const std::string type = media_type_of(request.content_type);
+    const auto body = patch_body(request);
+    // A body of a wrong media type need not be JSON, so the type is looked at first.
+    if (!body && type.find("patch") != std::string::npos) return response_of(body.error());
+    const Json value = body ? *body : Json::object();
+    if (request.subresource == "scale") return answer_scale(request, value, now);
+    const bool existed = store.find({request.kind, request.ns, request.name}) != nullptr;
+    std::vector<std::string> warnings;
+    const auto written = patch(request, value, now, &warnings);
+    if (!written) return with_warnings(response_of(written.error()), warnings);
+    return with_warnings(object_response(existed ? 200 : 201, request, form, *written, now), warnings);
+}
+
 Response Api::Impl::answer_write(const Request& request, const Form& form, Time now) {
     if (auto checked = check_write_options(request); !checked) return response_of(checked.error());
-    std::vector<std::string> warnings;
-    Result<ObjectPtr> written = ObjectPtr();
-    int status = 200;
-    if (request.verb == Verb::patch) {
-        const auto body = patch_body(request);
-        // A body of a wrong media type need not be JSON, so the type is looked at first.
-        if (!body && media_type_of(request.content_type).find("patch") != std::string::npos)
-            return response_of(body.error());
-        const Json value = body ? *body : Json::object();
-        if (request.subresource == "scale") {
-            const auto scale = write_scale(request, value, now, &warnings);
-            return with_warnings(scale ? json_response(200, *scale) : response_of(scale.error()),
-                                 warnings);
-        }
-        const std::string type = media_type_of(request.content_type);
-        const bool applied = type == "application/apply-patch+yaml";
-        const bool existed = !applied || store.find({&stored_kind(*request.kind), request.ns,
-                                                     request.name}) != nullptr;
-        written = patch(request, value, now, &warnings);
-        if (!existed) status = 201;
-    } else {
-        auto body = decode_body(request);
-        if (!body) return response_of(body.error());
-        std::vector<std::string> problems;
-        for (const std::string& path : body->duplicates)
-            problems.push_back("duplicate field \"" + path + "\"");
-        if (auto checked = report_problems(request, *request.kind, problems, &warnings); !checked)
-            return response_of(checked.error());
-        if (request.kind->create_only && request.kind->plural != "bindings") {
-            const auto review = answer_review(request, std::move(body->value), now);
-            return review ? json_response(201, *review) : response_of(review.error());
-        }
-        if (request.subresource == "scale") {
-            const auto scale = write_scale(request, body->value, now, &warnings);
-            return with_warnings(scale ? json_response(200, *scale) : response_of(scale.error()),
-                                 warnings);
-        }
-        if (request.verb == Verb::create &&
-            (!request.subresource.empty() || request.kind->plural == "bindings")) {
-            const auto made = create_subresource(request, std::move(body->value), now);
-            return made ? json_response(201, *made) : response_of(made.error());
-        }
-        if (request.verb == Verb::create) {
-            status = 201;
-            written = create(request, std::move(body->value), now, &warnings);
-        } else {
-            written = update(request, std::move(body->value), now, &warnings);
-        }
+    if (request.verb == Verb::patch) return answer_patch(request, form, now);
+    auto body = decode_body(request);
+    if (!body) return response_of(body.error());
+    std::vector<std::string> warnings, problems;
+    for (const std::string& path : body->duplicates)
+        problems.push_back("duplicate field \"" + path + "\"");
+    if (auto checked = report_problems(request, *request.kind, problems, &warnings); !checked)
+        return response_of(checked.error());
+    if (request.subresource == "scale") return answer_scale(request, body->value, now);
+    const bool creates = request.verb == Verb::create;
+    if (creates && (request.kind->create_only || !request.subresource.empty())) {
+        const bool review = request.kind->create_only && request.kind->plural != "bindings";
+        const auto made = review ? answer_review(request, std::move(body->value), now)
+                                 : create_subresource(request, std::move(body->value), now);
+        return made ? json_response(201, *made) : response_of(made.error());
     }
+    const auto written = creates ? create(request, std::move(body->value), now, &warnings)
+                                 : update(request, std::move(body->value), now, &warnings);
     if (!written) return with_warnings(response_of(written.error()), warnings);
-    return with_warnings(object_response(status, request, form, *written, now), warnings);
+    return with_warnings(object_response(creates ? 201 : 200, request, form, *written, now), warnings);
+}
+
+Response Api::Impl::answer_remove_collection(const Request& request, const Json& options, Time now) {
+    const auto selectors = selectors_of(request);
+    if (!selectors) return response_of(selectors.error());
+    const Kind& kind = stored_kind(*request.kind);
+    // The answer is the list as it was before.
+    const ResourceVersion version = store.version();
+    std::string items;
+    for (const ObjectPtr& object : store.list(kind, request.ns)) {
+        if (!selectors->matches(*object)) continue;
+        const auto removed = remove_object(request, object, options, now);
+        if (!removed) return response_of(removed.error());
+        items += items.empty() ? "" : ",";
+        append_item(items, *request.kind, *presented(*request.kind, object));
+    }
+    Response response;
+    response.body = "{\"kind\":\"" + std::string(request.kind->kind) + "List\",\"apiVersion\":\"" +
+                    request.kind->api_version() + "\",\"metadata\":{\"resourceVersion\":\"" +
+                    std::to_string(version) + "\"" + (kind.custom ? ",\"continue\":\"\"" : "") +
+                    "},\"items\":[" + items + "]}\n";
+    return response;
 }
 
 Response Api::Impl::answer_remove(const Request& request, const Form& form, Time now) {
@@ -180,28 +193,8 @@ Response Api::Impl::answer_remove(const Request& request, const Form& form, Time
     const Kind& kind = stored_kind(*request.kind);
     std::vector<std::string> warnings;
     if (orphans_by_default(kind, *options)) warnings.emplace_back(orphan_warning);
-    if (request.verb == Verb::remove_collection) {
-        Request listing = request;
-        listing.verb = Verb::list;
-        const auto selectors = selectors_of(request);
-        if (!selectors) return response_of(selectors.error());
-        std::vector<std::string> items;
-        std::string text;
-        for (const ObjectPtr& object : store.list(kind, request.ns)) {
-            if (!selectors->matches(*object)) continue;
-            const auto removed = remove_object(request, object, *options, now);
-            if (!removed) return response_of(removed.error());
-            const bool dry = !request.parameter("dryRun").empty();
-            text += text.empty() ? "" : ",";
-            append_item(text, *request.kind, *presented(*request.kind, dry ? object : removed->object));
-        }
-        Response response;
-        response.body = "{\"kind\":\"" + std::string(request.kind->kind) + "List\",\"apiVersion\":\"" +
-                        request.kind->api_version() + "\",\"metadata\":{\"resourceVersion\":\"" +
-                        std::to_string(store.version()) + "\"" +
-                        (kind.custom ? ",\"continue\":\"\"" : "") + "},\"items\":[" + text + "]}\n";
-        return with_warnings(std::move(response), warnings);
-    }
+    if (request.verb == Verb::remove_collection)
+        return with_warnings(answer_remove_collection(request, *options, now), warnings);
     const ObjectPtr live = store.find({&kind, request.ns, request.name});
     if (!live) return response_of(not_found(*request.kind, request.name));
     const auto removed = remove_object(request, live, *options, now);
@@ -227,6 +220,8 @@ Response Api::Impl::answer(const Request& request, Time now) {
         case Verb::remove_collection: response = answer_remove(request, *form, now); break;
         case Verb::watch: return response_of(bad_request("a watch is not answered at once"));
     }
+    if (request.kind->plural == "endpoints")
+        response.headers.emplace_back("Warning", quoted_warning(endpoints_warning));
     if (form->yaml && response.content_type == "application/json") {
         response.content_type = "application/yaml";
         response.body = as_yaml(response.body);

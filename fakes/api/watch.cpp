@@ -228,9 +228,8 @@ Result<WatchOptions> watch_options(const Request& request, ResourceVersion curre
     const auto [end, error] =
         std::from_chars(version.data(), version.data() + version.size(), options.since);
     if (!version.empty() && (error != std::errc() || end != version.data() + version.size()))
-        return Error{Reason::internal, "resourceVersion: Invalid value: \"" + version +
-                                           "\": strconv.ParseUint: parsing \"" + version +
-                                           "\": invalid syntax"};
+        return plain_internal("resourceVersion: Invalid value: \"" + version +
+                              "\": strconv.ParseUint: parsing \"" + version + "\": invalid syntax");
     const bool from_now = options.since == 0;
     const std::string initial(request.parameter("sendInitialEvents"));
     options.initial_state = initial.empty() ? from_now : request.flag("sendInitialEvents");
