@@ -22,7 +22,7 @@ struct PodPlace {
     ObjectPtr pod;
     std::string directory;  // .../pods/UID
     std::string ip, host_ip, node;
-    bool single_identity = false;  // only uid 1000 exists
+    bool single_identity = false;  // pods have one id, under the name they ask for
     std::vector<std::string> allowed_host_paths;
     std::string claims_directory;
     std::map<std::string, std::string> node_allocatable;  // "cpu": "16"

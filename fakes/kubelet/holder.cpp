@@ -129,7 +129,9 @@ std::string default_podinit() {
     char path[4096];
     const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
     std::string self(path, length > 0 ? static_cast<std::size_t>(length) : 0);
-    return self.substr(0, self.rfind('/') + 1) + "podinit";
+    const std::string folder = self.substr(0, self.rfind('/') + 1);
+    const std::string installed = folder + "../libexec/trainshed/podinit";
+    return ::access(installed.c_str(), X_OK) == 0 ? installed : folder + "podinit";
 }
 
 namespace {

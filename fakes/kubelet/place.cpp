@@ -55,12 +55,10 @@ Identity identity_of(const PodPlace& place, const Json& container, const Environ
     Identity identity;
     const std::optional<int> user = number(security_of(place, container, "runAsUser"));
     const std::optional<int> group = number(security_of(place, container, "runAsGroup"));
-    // With one usable uid every pod is 1000, whatever it asks for.
-    identity.uid = place.single_identity ? 1000 : user.value_or(environment.uid);
-    identity.gid = place.single_identity ? 1000
-                   : group               ? *group
-                                         : identity.uid == environment.uid ? environment.gid : 0;
+    identity.uid = user.value_or(environment.uid);
+    identity.gid = group.value_or(identity.uid == environment.uid ? environment.gid : 0);
     identity.fs_group = number(member(member(place.spec(), "securityContext"), "fsGroup"));
+    // The one id of a single map takes any name, but there are no others to be a member of.
     if (!place.single_identity) {
         if (identity.fs_group) identity.groups.push_back(*identity.fs_group);
         for (const Json& extra : at_path(place.spec(), "securityContext.supplementalGroups")) {

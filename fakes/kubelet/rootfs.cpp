@@ -183,8 +183,6 @@ struct Builder {
         record({"uid", std::to_string(identity.uid)});
         record({"gid", std::to_string(identity.gid)});
         for (const int group : identity.groups) record({"group", std::to_string(group)});
-        if (bool_at(*inputs.container, "tty")) record({"tty"});
-        if (bool_at(*inputs.container, "stdin")) record({"stdin"});
         record({"log", place.log_path(name(), inputs.attempt)});
         record({"exit", place.exit_path(name(), inputs.attempt)});
     }

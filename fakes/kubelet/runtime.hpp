@@ -48,7 +48,7 @@ public:
     virtual void on_exit(ExitHandler handler) = 0;
     // Called with the pod's uid when a sandbox died by itself, with everything in it.
     virtual void on_sandbox_lost(std::function<void(const std::string&)> handler) { static_cast<void>(handler); }
-    // True when this machine lends pods one uid only: every pod then runs as 1000, whatever it asks for.
+    // True when this machine lends pods one id only: then there are no groups, and secret files must be 0600.
     virtual bool single_identity() const { return false; }
     virtual boost::asio::awaitable<Result<void>> files(Spec operations) = 0;
     virtual boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) = 0;
