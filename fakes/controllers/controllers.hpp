@@ -3,6 +3,7 @@
 // Each is reconcile_x(snapshot, object, now) -> Plan: no I/O, no clock, no randomness but Inputs. One shared driver
 // (fakes/manager) runs plans through Client, in order, and reconciles again after a conflict or when a watched object
 // changes. Names are deterministic (hash of uid, index, attempt), so AlreadyExists means done.
+#include "fakes/base/ssh_key.hpp"
 #include "fakes/kube/kube.hpp"
 
 #include <map>
@@ -51,8 +52,6 @@ struct Plan {
     std::optional<Time> look_again_at;  // for deadlines, back-off and TTL
     std::string failed = {};            // a reconcile error that is no write: retried with back-off (5 ms doubling)
 };
-
-struct SshKeyPair { std::string private_pem, public_line; };  // ECDSA P-521: SEC 1 PEM and an authorized_keys line
 
 // Everything that is not in the snapshot. Passed by the driver; fixed in tests.
 struct Inputs {

@@ -1,0 +1,159 @@
+// The in-memory transport: straight into this process's Api, without text.
+#include "fakes/client/client.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace asio = boost::asio;
+
+namespace shed {
+
+namespace {
+
+Error unknown_kind(const Json& object) {
+    return {Reason::bad_request, "no kind \"" + string_at(object, "kind") + "\" in \"" +
+                                     string_at(object, "apiVersion") + "\""};
+}
+
+std::string_view content_type_of(PatchType type) {
+    switch (type) {
+        case PatchType::json: return "application/json-patch+json";
+        case PatchType::merge: return "application/merge-patch+json";
+        case PatchType::strategic: return "application/strategic-merge-patch+json";
+        case PatchType::apply: return "application/apply-patch+yaml";
+    }
+    return "";
+}
+
+class LocalClient final : public Client {
+public:
+    LocalClient(Api& api, Clock& clock, asio::any_io_executor executor, std::string manager)
+        : api_(api), clock_(clock), executor_(std::move(executor)), manager_(std::move(manager)) {}
+
+    asio::awaitable<Result<ObjectPtr>> get(Key key) override {
+        co_await turn();
+        co_return api_.get(key);
+    }
+
+    asio::awaitable<Result<ListResult>> list(ListScope scope) override {
+        co_await turn();
+        auto selector = LabelSelector::parse(scope.label_selector);
+        auto fields = FieldSelector::parse(scope.field_selector, *scope.kind);
+        if (!selector) co_return selector.error();
+        if (!fields) co_return fields.error();
+        ListResult result;
+        result.version = api_.store().version();
+        for (const ObjectPtr& object : api_.store().list(*scope.kind, scope.ns))
+            if (selector->matches(*object) && fields->matches(*object)) result.items.push_back(object);
+        co_return result;
+    }
+
+    asio::awaitable<Error> watch(ListScope scope, ResourceVersion since,
+                                 std::function<void(const WatchEvent&)> handler) override {
+        Request request = request_for(Verb::watch, *scope.kind, scope.ns, "", WriteOptions());
+        request.query.emplace("resourceVersion", std::to_string(since));
+        if (!scope.field_selector.empty()) request.query.emplace("fieldSelector", scope.field_selector);
+        if (!scope.label_selector.empty()) request.query.emplace("labelSelector", scope.label_selector);
+        auto opened = api_.watch(request, clock_.now());
+        if (!opened) co_return opened.error();
+        const std::unique_ptr<Watch> watch = std::move(*opened);
+        asio::steady_timer wake(executor_, asio::steady_timer::time_point::max());
+        const auto subscription = api_.store().subscribe([&](const StoreEvent& event) {
+            if (&event.object->kind() == scope.kind) wake.cancel();
+        });
+        for (;;) {
+            const std::vector<WatchEvent> events = watch->poll(clock_.now());
+            for (const WatchEvent& event : events) {
+                if (event.type == WatchEvent::Type::error) co_return error_of(410, event.detail);
+                if (event.type != WatchEvent::Type::bookmark) handler(event);
+            }
+            if (!events.empty()) continue;
+            wake.expires_at(asio::steady_timer::time_point::max());
+            auto [ec] = co_await wake.async_wait(asio::as_tuple(asio::use_awaitable));
+            (void)ec;
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none)
+                throw boost::system::system_error(asio::error::operation_aborted);
+        }
+    }
+
+    asio::awaitable<Result<ObjectPtr>> create(Json object, WriteOptions options) override {
+        co_await turn();
+        const Kind* kind = find_kind_by_name(string_at(object, "apiVersion"), string_at(object, "kind"));
+        if (kind == nullptr) co_return unknown_kind(object);
+        if (options.subresource == "binding") co_return bind(object, options);
+        Request request = request_for(Verb::create, *kind, string_at(object, "metadata.namespace"),
+                                      string_at(object, "metadata.name"), options);
+        co_return api_.create(request, std::move(object), clock_.now());
+    }
+
+    asio::awaitable<Result<ObjectPtr>> update(Json object, WriteOptions options) override {
+        co_await turn();
+        const Kind* kind = find_kind_by_name(string_at(object, "apiVersion"), string_at(object, "kind"));
+        if (kind == nullptr) co_return unknown_kind(object);
+        Request request = request_for(Verb::update, *kind, string_at(object, "metadata.namespace"),
+                                      string_at(object, "metadata.name"), options);
+        co_return api_.update(request, std::move(object), clock_.now());
+    }
+
+    asio::awaitable<Result<ObjectPtr>> patch(Key key, PatchType type, Json body, WriteOptions options) override {
+        co_await turn();
+        Request request = request_for(Verb::patch, *key.kind, key.ns, key.name, options);
+        request.content_type = content_type_of(type);
+        if (options.force) request.query.emplace("force", "true");
+        co_return api_.patch(request, body, clock_.now());
+    }
+
+    asio::awaitable<Result<ObjectPtr>> remove(Key key, Json delete_options) override {
+        co_await turn();
+        const Request request = request_for(Verb::remove, *key.kind, key.ns, key.name, WriteOptions());
+        co_return api_.remove(request, delete_options, clock_.now());
+    }
+
+private:
+    // Each call is a turn of the event loop, as a request over the network would be: nobody's state changes under a
+    // caller that has not waited.
+    asio::awaitable<void> turn() { co_await asio::post(executor_, asio::use_awaitable); }
+
+    Request request_for(Verb verb, const Kind& kind, std::string ns, std::string name,
+                        const WriteOptions& options) const {
+        Request request;
+        request.verb = verb;
+        request.kind = &kind;
+        request.ns = std::move(ns);
+        request.name = std::move(name);
+        request.subresource = options.subresource;
+        request.user_agent = manager_;
+        request.query.emplace("fieldManager", options.manager.empty() ? manager_ : options.manager);
+        return request;
+    }
+
+    Result<ObjectPtr> bind(const Json& binding, const WriteOptions& options) {
+        Request request = request_for(Verb::create, kind_of("v1", "Pod"), string_at(binding, "metadata.namespace"),
+                                      string_at(binding, "metadata.name"), options);
+        request.content_type = "application/json";
+        request.body = dump_json(binding);
+        const Response response = api_.answer(request, clock_.now());
+        if (response.status < 300) {
+            const Key pod{&kind_of("v1", "Pod"), request.ns, request.name};
+            return api_.get(pod);
+        }
+        const auto status = parse_json(response.body);
+        return error_of(response.status, status ? *status : Json());
+    }
+
+    Api& api_;
+    Clock& clock_;
+    asio::any_io_executor executor_;
+    std::string manager_;
+};
+
+}  // namespace
+
+std::unique_ptr<Client> local_client(Api& api, Clock& clock, asio::any_io_executor executor, std::string manager) {
+    return std::make_unique<LocalClient>(api, clock, std::move(executor), std::move(manager));
+}
+
+}  // namespace shed
