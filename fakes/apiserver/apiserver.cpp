@@ -1,0 +1,236 @@
+#include "fakes/apiserver/apiserver.hpp"
+
+#include "fakes/base/log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <nlohmann/json.hpp>
+
+namespace asio = boost::asio;
+
+namespace shed {
+
+namespace {
+
+constexpr auto watch_time = std::chrono::minutes(45);  // when the client asks for no other; the real server: 30 to 60
+
+HttpResponse to_http(Response response) {
+    return {response.status, std::move(response.content_type), std::move(response.body), std::move(response.headers)};
+}
+
+HttpResponse text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body), {}}; }
+
+std::string bearer(const HttpRequest& request) {
+    const std::string_view header = request.header("authorization");
+    if (header.size() < 7) return "";
+    std::string scheme(header.substr(0, 7));
+    for (char& c : scheme) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return scheme == "bearer " ? std::string(header.substr(7)) : "";
+}
+
+bool is_health(const std::string& path) {
+    return path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") ||
+           path.starts_with("/livez/") || path.starts_with("/readyz/");
+}
+
+// What the real server's defaults show to everyone: system:public-info-viewer.
+bool is_public(const std::string& path) { return is_health(path) || path == "/version" || path == "/version/"; }
+
+std::string health_text(const Target& target) {
+    if (target.query.count("verbose") == 0) return "ok";
+    return "[+]ping ok\n[+]log ok\n[+]etcd ok\n" + target.path.substr(1) + " check passed\n";
+}
+
+}  // namespace
+
+struct ApiServer::Impl {
+    Impl(asio::any_io_executor e, Api& a, Clock& c, PodLogs& l, ApiServerOptions o)
+        : executor(e), api(a), clock(c), logs(l), options(std::move(o)),
+          server(e, options.identity, options.limits,
+                 [this](HttpRequest request, HttpReply& reply) { return handle(std::move(request), reply); }) {}
+
+    asio::awaitable<void> handle(HttpRequest request, HttpReply& reply);
+    asio::awaitable<void> route(HttpRequest request, Target target, std::string user, HttpReply& reply);
+    asio::awaitable<void> serve_watch(Request request, HttpReply& reply);
+    asio::awaitable<void> serve_log(Request request, HttpReply& reply);
+    std::optional<HttpResponse> refusal(const HttpRequest& request) const;
+    std::string user_of(const HttpRequest& request) const;
+
+    asio::any_io_executor executor;
+    Api& api;
+    Clock& clock;
+    PodLogs& logs;
+    ApiServerOptions options;
+    HttpServer server;
+};
+
+std::optional<HttpResponse> ApiServer::Impl::refusal(const HttpRequest& request) const {
+    // Before anything else, and for every method: a page in a browser must not reach us by a name of its own.
+    if (!is_own_host(request.header("host")))
+        return to_http(response_of({Reason::forbidden, "this server does not answer to the host \"" +
+                                                           std::string(request.header("host")) + "\""}));
+    if (!is_own_origin(request.header("origin")))
+        return to_http(response_of({Reason::forbidden, "requests from the origin \"" +
+                                                           std::string(request.header("origin")) +
+                                                           "\" are refused"}));
+    return std::nullopt;
+}
+
+std::string ApiServer::Impl::user_of(const HttpRequest& request) const {
+    const std::string token = bearer(request);
+    if (token.empty()) return "";
+    for (const auto& [known, user] : options.tokens)
+        if (equal_constant_time(known, token)) return user;
+    return options.service_account ? options.service_account(token) : "";
+}
+
+asio::awaitable<void> ApiServer::Impl::handle(HttpRequest request, HttpReply& reply) {
+    std::optional<HttpResponse> early = refusal(request);
+    auto target = early ? std::nullopt : parse_target(request.target);
+    if (!early && !target) early = to_http(response_of({Reason::bad_request, "malformed request target"}));
+    std::string user = user_of(request);
+    if (!early && user.empty() && !is_public(target->path))
+        early = to_http(response_of({Reason::unauthorized, "Unauthorized"}));
+    if (!early && is_health(target->path)) early = text(200, health_text(*target));
+    if (early) {
+        co_await reply.send(std::move(*early));
+        co_return;
+    }
+    bool failed = false;
+    try {
+        co_await route(std::move(request), std::move(*target), std::move(user), reply);
+    } catch (const boost::system::system_error&) {
+        throw;  // Cancelled.
+    } catch (const std::exception& e) {
+        log(LogLevel::error, "apiserver.request_failed", {{"why", e.what()}});
+        failed = true;
+    }
+    if (!failed) co_return;
+    HttpResponse broken = to_http(response_of({Reason::internal, "an error on the server has prevented the request "
+                                                                 "from succeeding"}));
+    co_await reply.send(std::move(broken));
+}
+
+asio::awaitable<void> ApiServer::Impl::route(HttpRequest http, Target target, std::string user, HttpReply& reply) {
+    if (http.method == "GET" || http.method == "HEAD") {
+        auto found = api.discovery(target.path, http.header("accept"), http.header("if-none-match"));
+        if (found) {
+            HttpResponse answer = to_http(std::move(*found));
+            co_await reply.send(std::move(answer));
+            co_return;
+        }
+    }
+    auto parsed = parse_path(http.method, target.path, std::move(target.query));
+    if (!parsed) {
+        HttpResponse answer = to_http(response_of(parsed.error()));
+        co_await reply.send(std::move(answer));
+        co_return;
+    }
+    Request request = std::move(*parsed);
+    request.content_type = std::string(http.header("content-type"));
+    request.accept = std::string(http.header("accept"));
+    request.user_agent = std::string(http.header("user-agent"));
+    request.user = std::move(user);
+    request.body = std::move(http.body);
+    if (request.verb == Verb::watch) {
+        co_await serve_watch(std::move(request), reply);
+    } else if (request.subresource == "log") {
+        co_await serve_log(std::move(request), reply);
+    } else {
+        HttpResponse answer = to_http(api.answer(request, clock.now()));
+        co_await reply.send(std::move(answer));
+    }
+}
+
+asio::awaitable<void> ApiServer::Impl::serve_watch(Request request, HttpReply& reply) {
+    auto opened = api.watch(request, clock.now());
+    if (!opened) {
+        HttpResponse answer = to_http(response_of(opened.error()));
+        co_await reply.send(std::move(answer));
+        co_return;
+    }
+    const std::unique_ptr<Watch> watch = std::move(*opened);
+    HttpResponse head;
+    if (!co_await reply.begin(std::move(head))) co_return;
+    asio::steady_timer wake(executor);
+    bool gone = false;
+    reply.on_gone([&] {
+        gone = true;
+        wake.cancel();
+    });
+    bool news = false;
+    const auto subscription = api.store().subscribe([&](const StoreEvent&) {
+        if (!std::exchange(news, true)) wake.cancel();
+    });
+    const long seconds = std::strtol(std::string(request.parameter("timeoutSeconds")).c_str(), nullptr, 10);
+    const auto end = std::chrono::steady_clock::now() +
+                     (seconds > 0 ? std::chrono::seconds(seconds) : std::chrono::seconds(watch_time));
+    while (!gone) {
+        news = false;
+        std::string chunk;
+        for (const std::string& frame : watch->poll_frames(clock.now())) chunk += frame;
+        const bool wrote = !chunk.empty();
+        if (wrote && !co_await reply.write(std::move(chunk))) break;
+        if (watch->finished() || std::chrono::steady_clock::now() >= end) break;
+        if (wrote || news) continue;
+        auto until = end;
+        if (const auto due = watch->next_due()) {
+            const auto left = std::chrono::duration_cast<std::chrono::steady_clock::duration>(*due - clock.now());
+            until = std::min(until, std::chrono::steady_clock::now() + left);
+        }
+        wake.expires_at(until);
+        auto [ec] = co_await wake.async_wait(asio::as_tuple(asio::use_awaitable));
+        (void)ec;
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) break;
+    }
+    reply.on_gone(nullptr);
+    co_await reply.end();
+}
+
+asio::awaitable<void> ApiServer::Impl::serve_log(Request request, HttpReply& reply) {
+    const Kind& pods = kind_of("v1", "Pod");
+    const ObjectPtr pod = api.store().find({&pods, request.ns, request.name});
+    std::optional<HttpResponse> early;
+    std::optional<PodLogs::Query> query;
+    if (!pod) early = to_http(response_of(not_found(pods, request.name)));
+    else if (string_at(pod->dom(), "spec.nodeName").empty()) early = HttpResponse{204, "text/plain", "", {}};
+    else if (auto asked = log_query(pod, request, clock.now()); asked) query = std::move(*asked);
+    else early = to_http(response_of(asked.error()));
+    if (early) {
+        co_await reply.send(std::move(*early));
+        co_return;
+    }
+    const std::unique_ptr<PodLogs::Stream> stream = logs.open(*query);
+    auto first = co_await stream->read();
+    if (!first) {
+        HttpResponse answer = to_http(response_of(first.error()));
+        co_await reply.send(std::move(answer));
+        co_return;
+    }
+    HttpResponse head;
+    head.content_type = "text/plain";
+    if (!co_await reply.begin(std::move(head))) co_return;
+    std::string bytes = std::move(*first);
+    while (!bytes.empty()) {
+        if (!co_await reply.write(std::move(bytes))) break;
+        auto next = co_await stream->read();
+        if (!next) break;
+        bytes = std::move(*next);
+    }
+    co_await reply.end();
+}
+
+ApiServer::ApiServer(asio::any_io_executor executor, Api& api, Clock& clock, PodLogs& logs, ApiServerOptions options)
+    : impl_(std::make_unique<Impl>(std::move(executor), api, clock, logs, std::move(options))) {}
+
+ApiServer::~ApiServer() { stop(); }
+
+Result<std::uint16_t> ApiServer::listen() { return impl_->server.listen(impl_->options.address, impl_->options.port); }
+
+void ApiServer::listen_on(int descriptor) { impl_->server.listen_on(descriptor); }
+
+void ApiServer::stop() { impl_->server.stop(); }
+
+}  // namespace shed

@@ -1,0 +1,73 @@
+#pragma once
+// The API server's shell: TLS, who is asking, which path, streams. What a request means is decided by fakes/api.
+// Answers on a loopback address and on sockets handed in (the pods' network); refuses foreign Hosts and Origins.
+#include "fakes/api/api.hpp"
+#include "fakes/net/clock.hpp"
+#include "fakes/net/http_server.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace shed {
+
+// Where the logs of pods are: in Kubernetes the kubelet of the pod's node, which the API server asks.
+class PodLogs {
+public:
+    struct Query {
+        ObjectPtr pod;
+        std::string container;
+        int attempt = 0;  // the restartCount whose output is wanted
+        bool follow = false, timestamps = false;
+        std::optional<std::int64_t> tail_lines = {}, limit_bytes = {};
+        std::optional<Time> since = {};
+    };
+    class Stream {
+    public:
+        virtual ~Stream() = default;
+        // The next bytes as they become available; empty at the end.
+        virtual boost::asio::awaitable<Result<std::string>> read() = 0;
+    };
+    virtual ~PodLogs() = default;
+    virtual std::unique_ptr<Stream> open(const Query& query) = 0;
+};
+
+// The query a GET .../pods/NAME/log means for this pod, or the error a kubelet would give.
+Result<PodLogs::Query> log_query(const ObjectPtr& pod, const Request& request, Time now);
+
+struct ApiServerOptions {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;
+    TlsIdentity identity;
+    std::map<std::string, std::string> tokens = {};  // bearer token -> user
+    // Tokens of service accounts: the user, or "" when it is none.
+    std::function<std::string(const std::string& token)> service_account = {};
+    HttpLimits limits = {};
+};
+
+class ApiServer {
+public:
+    ApiServer(boost::asio::any_io_executor executor, Api& api, Clock& clock, PodLogs& logs, ApiServerOptions options);
+    ~ApiServer();
+
+    Result<std::uint16_t> listen();
+    void listen_on(int descriptor);  // a listening socket made elsewhere
+    void stop();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// ---- parts that tests look at alone
+struct Target {
+    std::string path;  // decoded once, without a double slash or a dot segment
+    std::multimap<std::string, std::string> query;
+};
+std::optional<Target> parse_target(std::string_view target);  // nullopt: malformed, or a form that is refused
+// True for loopback names and addresses and the API's service names, with any port.
+bool is_own_host(std::string_view host);
+bool is_own_origin(std::string_view origin);  // an absent Origin is fine: browsers always send one
+
+}  // namespace shed
