@@ -7,7 +7,7 @@ namespace shed {
 
 enum class ListType { atomic, set, map };
 
-struct TypeField;
+struct TypeField {};
 struct Type {
     std::string_view name;  // "io.k8s.api.core.v1.PodSpec"
     std::span<const TypeField> fields;
