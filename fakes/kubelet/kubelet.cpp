@@ -41,6 +41,7 @@ Kubelet::Kubelet(KubeletHost& host, KubeletConfig config)
 }
 
 Kubelet::~Kubelet() {
+    impl_->node->closed = true;
     impl_->node->pod_done = [](const std::string&, bool) {};
     impl_->node->tasks.cancel();
 }

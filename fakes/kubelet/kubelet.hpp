@@ -18,6 +18,7 @@ struct TokenRequest {
     std::int64_t expiration_seconds = 3600;
 };
 using TokenFunction = std::function<std::string(const TokenRequest&)>;
+using ImageFunction = std::function<Result<Environment>(const std::string& image)>;  // Catalogue::resolve
 
 struct NodeCapacity {
     std::string cpu = "64", memory = "256Gi", ephemeral_storage = "1Ti";
@@ -41,7 +42,7 @@ public:
         Client& client;
         Runtime& runtime;
         Clock& clock;
-        const Catalogue& catalogue;
+        ImageFunction resolve_image;
         boost::asio::any_io_executor executor;
         std::string directory;  // pods live in directory/pods/UID; it must be usable by the runtime
         TokenFunction token = {};

@@ -128,7 +128,7 @@ asio::awaitable<pod_event::StartFailed> PodWorker::start_steps(std::string conta
     const Json* spec = container_spec(container);
     if (spec == nullptr) co_return failure(container, "StartError", "the pod no longer has this container");
     const std::string image = string_at(*spec, "image");
-    const auto environment = host.deps.catalogue.resolve(image);
+    const auto environment = host.deps.resolve_image(image);
     if (!environment) co_return failure(container, "ErrImagePull", environment.error().message);
     const ObjectPtr pod = pod_;  // keeps `spec` alive while waiting
     auto found = co_await fetch(env_references(*pod, *spec));

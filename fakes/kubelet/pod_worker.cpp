@@ -58,6 +58,7 @@ void PodWorker::vanished() {
 }
 
 void PodWorker::handle(PodEvent event) {
+    if (node_->closed) return;
     queue_.push_back(std::move(event));
     if (handling_) return;
     handling_ = true;

@@ -17,6 +17,7 @@ struct NodeContext {
     Tasks tasks;
     EventRecorder events;
     std::map<std::string, std::string> allocatable;
+    bool closed = false;  // the kubelet is gone: nothing new begins
     std::function<void(const std::string& uid, bool known)> pod_done;  // nothing of it is left here; the cluster may know it
 
     std::string pods_directory() const { return host.deps.directory + "/pods"; }
