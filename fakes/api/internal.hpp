@@ -2,6 +2,7 @@
 // What the files of fakes/api share. Nobody outside includes this.
 #include "fakes/api/api.hpp"
 #include "fakes/patch/patch.hpp"
+#include "fakes/yaml/yaml.hpp"
 
 #include <unordered_map>
 
@@ -56,10 +57,6 @@ struct JsonScan {
     std::vector<std::string> duplicates;
 };
 JsonScan scan_json(std::string_view text);
-
-// ---- yaml.cpp
-Result<Json> parse_yaml(std::string_view text);
-std::string dump_yaml(const Json& value);
 
 // ---- events.cpp: core and events.k8s.io are two faces of one stored object
 bool is_new_event(const Kind& kind);

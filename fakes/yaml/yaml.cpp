@@ -1,5 +1,5 @@
 // YAML in and out. yaml-cpp shares aliased nodes, so walking a small bomb never ends: the walk has a budget.
-#include "fakes/api/internal.hpp"
+#include "fakes/yaml/yaml.hpp"
 
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -8,6 +8,8 @@
 namespace shed {
 
 namespace {
+
+Error bad_request(std::string message) { return {Reason::bad_request, std::move(message)}; }
 
 constexpr int flow_depth_max = 500;
 constexpr int depth_max = 500;
@@ -205,19 +207,28 @@ void emit(std::string& out, const Json& value, int indent, bool in_sequence) {
 
 }  // namespace
 
-Result<Json> parse_yaml(std::string_view text) {
+Result<std::vector<Json>> parse_yaml_documents(std::string_view text) {
     if (too_deep(text)) return bad_request("yaml: exceeded max depth");
     // yaml-cpp reports errors by throwing, and resolves aliases by sharing.
     try {
-        const YAML::Node node = YAML::Load(std::string(text));
+        std::vector<Json> documents;
         Walker walker(text.size());
-        Json value = walker.walk(node, 0);
-        if (walker.error) return bad_request(*walker.error);
-        return value;
+        for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
+            Json value = walker.walk(node, 0);
+            if (walker.error) return bad_request(*walker.error);
+            if (!value.is_null()) documents.push_back(std::move(value));
+        }
+        return documents;
     } catch (const YAML::Exception& e) {
         return bad_request("error converting YAML to JSON: yaml: line " +
                            std::to_string(e.mark.line + 1) + ": " + e.msg);
     }
+}
+
+Result<Json> parse_yaml(std::string_view text) {
+    auto documents = parse_yaml_documents(text);
+    if (!documents) return documents.error();
+    return documents->empty() ? Json() : std::move(documents->front());
 }
 
 std::string dump_yaml(const Json& value) {
