@@ -126,6 +126,8 @@ Response response_of(const Error& error) {
         status.erase("reason");
         status.erase("details");
     }
+    if (const Json& name = at_path(status, "details.name"); name == Json(""))
+        status["details"].erase("name");
     response.body = dump_json(status) + "\n";
     const std::int64_t seconds = int_at(status, "details.retryAfterSeconds");
     if (seconds > 0) response.headers.emplace_back("Retry-After", std::to_string(seconds));

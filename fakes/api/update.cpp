@@ -113,6 +113,9 @@ void keep_other_half(const Request& request, const Kind& kind, const Json& live,
     if (kind.custom) {
         take(candidate["metadata"], kept["metadata"], "managedFields");
     } else {
+        // A pod's quality of service follows from its spec, so nobody may say otherwise.
+        if (kind.plural == "pods" && !string_at(live, "status.qosClass").empty())
+            kept["status"]["qosClass"] = live["status"]["qosClass"];
         Json metadata = candidate["metadata"];
         take(live["metadata"], metadata, "ownerReferences");
         kept["metadata"] = std::move(metadata);
