@@ -1,6 +1,7 @@
 #pragma once
-// From a pod's spec to what podinit is told: environment variables, volume files, root file system, commands.
-// Pure but for looking at the host's directories: objects it refers to are fetched beforehand.
+// From a pod's spec to what podinit is told: environment variables, volume files, root file system,
+// commands. Pure but for looking at the host's directories: objects it refers to are fetched
+// beforehand.
 #include "fakes/kube/kube.hpp"
 #include "fakes/kubelet/kubelet.hpp"
 
@@ -10,7 +11,8 @@
 
 namespace shed::kubelet {
 
-using Variables = std::vector<std::pair<std::string, std::string>>;  // in order; a later one replaces an earlier one
+using Variables = std::vector<std::pair<std::string, std::string>>;  // in order; a later one
+                                                                     // replaces an earlier one
 
 struct Found {
     std::map<Key, ObjectPtr> objects;
@@ -51,7 +53,8 @@ std::vector<Key> env_references(const Object& pod, const Json& container);
 
 // ---- fields.cpp: downward API
 Result<std::string> field_value(const PodPlace& place, const std::string& path);
-Result<std::string> resource_value(const PodPlace& place, const Json& resource_ref, std::string_view default_container);
+Result<std::string> resource_value(const PodPlace& place, const Json& resource_ref,
+                                   std::string_view default_container);
 
 // ---- env.cpp
 // $(NAME) from `known`, $$ is $; unknown names stay as they are.
@@ -61,7 +64,8 @@ Result<Variables> container_env(const PodPlace& place, const Json& container, co
 
 // ---- volumes.cpp
 // File operations that make the pod's directory and its volumes. `stamp` names the data directory.
-Result<Spec> volume_files(const PodPlace& place, const Found& found, const TokenFunction& token, const std::string& stamp);
+Result<Spec> volume_files(const PodPlace& place, const Found& found, const TokenFunction& token,
+                          const std::string& stamp);
 
 // ---- rootfs.cpp
 struct ContainerPlan {
@@ -81,17 +85,20 @@ Spec sandbox_spec(const PodPlace& place);
 // ---- skeleton.cpp: what a pod finds below /etc
 std::string hosts_file(const PodPlace& place);
 std::string resolv_conf(const PodPlace& place);
-std::map<std::string, std::string> etc_files(const PodPlace& place, const Identity& identity, const Environment& environment);
+std::map<std::string, std::string> etc_files(const PodPlace& place, const Identity& identity,
+                                             const Environment& environment);
 
 // ---- mounts.cpp: volumeMounts
 struct Mount {
     std::string source, target;
     bool read_only = false;
-    bool file = false;     // the source is a file
-    bool memory = false;   // a tmpfs of its own; source holds its options
+    bool file = false;    // the source is a file
+    bool memory = false;  // a tmpfs of its own; source holds its options
 };
-Result<std::vector<Mount>> volume_mounts(const PodPlace& place, const Json& container, const Variables& variables, Spec& files);
-// Follows the links every pod has (/bin, /lib, /var/run ...) and removes `.`, `..` and doubled slashes.
+Result<std::vector<Mount>> volume_mounts(const PodPlace& place, const Json& container,
+                                         const Variables& variables, Spec& files);
+// Follows the links every pod has (/bin, /lib, /var/run ...) and removes `.`, `..` and doubled
+// slashes.
 std::string pod_path(std::string_view path);
 
 std::string decode_base64(std::string_view text);

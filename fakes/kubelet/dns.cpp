@@ -22,17 +22,19 @@ bool selects(const Json& selector, const Object& pod) {
 
 void add_pod(const Object& service, const DnsPod& pod, const std::string& name, Table& table) {
     const bool publish_all = bool_at(service.dom(), "spec.publishNotReadyAddresses");
-    if (pod.terminal || pod.ip.empty() || !(publish_all || (pod.ready && !pod.pod->deleting()))) return;
+    if (pod.terminal || pod.ip.empty() || !(publish_all || (pod.ready && !pod.pod->deleting())))
+        return;
     table[name].insert(pod.ip);
     const Json& spec = member(pod.pod->dom(), "spec");
     const std::string hostname = string_at(spec, "hostname");
-    if (!hostname.empty() && string_at(spec, "subdomain") == service.name()) table[hostname + "." + name].insert(pod.ip);
+    if (!hostname.empty() && string_at(spec, "subdomain") == service.name())
+        table[hostname + "." + name].insert(pod.ip);
 }
 
 }  // namespace
 
-// Unlike kube-proxy: a Service's name leads straight to its ready pods instead of a virtual address, so port and
-// targetPort must be equal for clients that use it.
+// Unlike kube-proxy: a Service's name leads straight to its ready pods instead of a virtual
+// address, so port and targetPort must be equal for clients that use it.
 std::string dns_table(const std::vector<ObjectPtr>& services, const std::vector<DnsPod>& pods) {
     Table table;
     table["kubernetes.default.svc.cluster.local"] = {podinit::api_address};
@@ -43,7 +45,8 @@ std::string dns_table(const std::vector<ObjectPtr>& services, const std::vector<
         table[name];
         const Json& selector = at_path(service->dom(), "spec.selector");
         for (const DnsPod& pod : pods) {
-            if (pod.pod->ns() == service->ns() && selects(selector, *pod.pod)) add_pod(*service, pod, name, table);
+            if (pod.pod->ns() == service->ns() && selects(selector, *pod.pod))
+                add_pod(*service, pod, name, table);
         }
     }
     std::string text;

@@ -1,6 +1,6 @@
 #pragma once
-// The cluster's DNS as podinit's holder serves it, from Services and pods: Kubernetes' rules for headless services,
-// host names and not-ready pods. Pure.
+// The cluster's DNS as podinit's holder serves it, from Services and pods: Kubernetes' rules for
+// headless services, host names and not-ready pods. Pure.
 #include "fakes/kube/kube.hpp"
 
 namespace shed::kubelet {

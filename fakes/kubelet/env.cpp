@@ -18,7 +18,8 @@ std::optional<std::string> entry(const Object& object, const std::string& key) {
         return object.kind().kind == "Secret" ? decode_base64(text) : text;
     }
     const Json& binary = member(member(object.dom(), "binaryData"), key);
-    return binary.is_string() ? std::optional(decode_base64(binary.get<std::string>())) : std::nullopt;
+    return binary.is_string() ? std::optional(decode_base64(binary.get<std::string>()))
+                              : std::nullopt;
 }
 
 // Unlike kubelet: links to the cluster's other services are not made, only those of `kubernetes`.
@@ -57,7 +58,8 @@ struct Builder {
         }
         const Json& data = member(object->dom(), "data");
         if (!data.is_object()) return {};
-        for (const auto& [key, value] : data.items()) set(prefix + key, entry(*object, key).value_or(""));
+        for (const auto& [key, value] : data.items())
+            set(prefix + key, entry(*object, key).value_or(""));
         return {};
     }
 
@@ -72,8 +74,9 @@ struct Builder {
         }
         auto value = entry(*object, key);
         if (!value && !optional) {
-            return Error{Reason::not_found, "couldn't find key " + key + " in " + std::string(kind) + " " +
-                                                place.pod->ns() + "/" + name};
+            return Error{Reason::not_found, "couldn't find key " + key + " in " +
+                                                std::string(kind) + " " + place.pod->ns() + "/" +
+                                                name};
         }
         return value;
     }
@@ -89,8 +92,10 @@ struct Builder {
             if (!value) return value.error();
             return std::optional(std::move(*value));
         }
-        if (const Json& ref = member(source, "secretKeyRef"); ref.is_object()) return key_of(ref, "Secret");
-        if (const Json& ref = member(source, "configMapKeyRef"); ref.is_object()) return key_of(ref, "ConfigMap");
+        if (const Json& ref = member(source, "secretKeyRef"); ref.is_object())
+            return key_of(ref, "Secret");
+        if (const Json& ref = member(source, "configMapKeyRef"); ref.is_object())
+            return key_of(ref, "ConfigMap");
         return Error{Reason::invalid, "env valueFrom names no source that is known here"};
     }
 
@@ -118,7 +123,8 @@ std::string expand(std::string_view text, const std::map<std::string, std::strin
         } else if (text[i + 1] == '$') {
             out += '$';
             ++i;
-        } else if (const auto end = text.find(')', i); text[i + 1] == '(' && end != std::string_view::npos) {
+        } else if (const auto end = text.find(')', i);
+                   text[i + 1] == '(' && end != std::string_view::npos) {
             const auto value = known.find(std::string(text.substr(i + 2, end - i - 2)));
             out += value == known.end() ? std::string(text.substr(i, end - i + 1)) : value->second;
             i = end;
@@ -133,7 +139,8 @@ Result<Variables> container_env(const PodPlace& place, const Json& container, co
     Builder builder{place, container, found};
     for (auto& [name, value] : service_links()) builder.set(name, value);
     for (const Json& source : member(container, "envFrom")) {
-        if (auto done = builder.from(source, "ConfigMap", "configMapRef"); !done) return done.error();
+        if (auto done = builder.from(source, "ConfigMap", "configMapRef"); !done)
+            return done.error();
         if (auto done = builder.from(source, "Secret", "secretRef"); !done) return done.error();
     }
     for (const Json& variable : member(container, "env")) {

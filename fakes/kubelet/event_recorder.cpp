@@ -10,13 +10,16 @@ namespace shed::kubelet {
 
 namespace asio = boost::asio;
 
-void EventRecorder::record(const EventAbout& about, const std::string& type, const std::string& reason, const std::string& message) {
-    const std::string key = about.uid + '\0' + about.field_path + '\0' + type + '\0' + reason + '\0' + message;
+void EventRecorder::record(const EventAbout& about, const std::string& type,
+                           const std::string& reason, const std::string& message) {
+    const std::string key =
+        about.uid + '\0' + about.field_path + '\0' + type + '\0' + reason + '\0' + message;
     std::shared_ptr<Entry>& entry = known_[key];
     const Time now = clock_.now();
     if (entry == nullptr) {
         char suffix[32];
-        const auto stamp = static_cast<unsigned long long>(now.time_since_epoch().count()) * 1000 + serial_++ % 1000;
+        const auto stamp = static_cast<unsigned long long>(now.time_since_epoch().count()) * 1000 +
+                           serial_++ % 1000;
         std::snprintf(suffix, sizeof suffix, ".%llx", stamp);
         entry = std::make_shared<Entry>();
         entry->about = about;
@@ -56,18 +59,25 @@ asio::awaitable<void> EventRecorder::write(std::shared_ptr<Entry> entry) {
         Json event = event_json(*entry);
         done = co_await client_.create(std::move(event), std::move(options));
     } else {
-        const Key key{&kind_of("v1", "Event"), entry->about.ns.empty() ? "default" : entry->about.ns, entry->name};
+        const Key key{&kind_of("v1", "Event"),
+                      entry->about.ns.empty() ? "default" : entry->about.ns, entry->name};
         Json patch = {{"count", count}, {"lastTimestamp", format_time(entry->last)}};
         done = co_await client_.patch(key, PatchType::merge, std::move(patch), std::move(options));
     }
     if (done) entry->written = count;
-    else log(LogLevel::debug, "kubelet.event_lost", {{"reason", entry->reason}, {"error", done.error().message}});
+    else
+        log(LogLevel::debug, "kubelet.event_lost",
+            {{"reason", entry->reason}, {"error", done.error().message}});
 }
 
 Json EventRecorder::event_json(const Entry& entry) const {
-    Json about = {{"kind", entry.about.kind}, {"name", entry.about.name}, {"uid", entry.about.uid}, {"apiVersion", entry.about.api_version}};
+    Json about = {{"kind", entry.about.kind},
+                  {"name", entry.about.name},
+                  {"uid", entry.about.uid},
+                  {"apiVersion", entry.about.api_version}};
     if (!entry.about.ns.empty()) about["namespace"] = entry.about.ns;
-    if (!entry.about.resource_version.empty()) about["resourceVersion"] = entry.about.resource_version;
+    if (!entry.about.resource_version.empty())
+        about["resourceVersion"] = entry.about.resource_version;
     if (!entry.about.field_path.empty()) about["fieldPath"] = entry.about.field_path;
     Json event = {{"apiVersion", "v1"},
                   {"kind", "Event"},
@@ -81,7 +91,8 @@ Json EventRecorder::event_json(const Entry& entry) const {
                   {"eventTime", nullptr},
                   {"reportingComponent", "kubelet"},
                   {"reportingInstance", node_}};
-    event["metadata"] = {{"name", entry.name}, {"namespace", entry.about.ns.empty() ? "default" : entry.about.ns}};
+    event["metadata"] = {{"name", entry.name},
+                         {"namespace", entry.about.ns.empty() ? "default" : entry.about.ns}};
     event["source"] = {{"component", "kubelet"}, {"host", node_}};
     return event;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// Writes core/v1 Events as kubelet does, one after another beside the status writes: equal ones are counted, not repeated.
+// Writes core/v1 Events as kubelet does, one after another beside the status writes: equal ones are
+// counted, not repeated.
 #include "fakes/client/client.hpp"
 #include "fakes/net/tasks.hpp"
 
@@ -17,7 +18,8 @@ class EventRecorder {
 public:
     EventRecorder(Client& client, Clock& clock, Tasks& tasks, std::string node)
         : client_(client), clock_(clock), tasks_(tasks), node_(std::move(node)) {}
-    void record(const EventAbout& about, const std::string& type, const std::string& reason, const std::string& message);
+    void record(const EventAbout& about, const std::string& type, const std::string& reason,
+                const std::string& message);
     void forget(const std::string& uid);  // of an object that is gone
 
 private:

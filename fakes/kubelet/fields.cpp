@@ -47,8 +47,10 @@ std::string divided(Quantity quantity, Quantity divisor) {
 
 Result<std::string> field_value(const PodPlace& place, const std::string& path) {
     const Json& metadata = member(place.pod->dom(), "metadata");
-    if (const auto key = subscript(path, "metadata.labels")) return map_value(member(metadata, "labels"), *key);
-    if (const auto key = subscript(path, "metadata.annotations")) return map_value(member(metadata, "annotations"), *key);
+    if (const auto key = subscript(path, "metadata.labels"))
+        return map_value(member(metadata, "labels"), *key);
+    if (const auto key = subscript(path, "metadata.annotations"))
+        return map_value(member(metadata, "annotations"), *key);
     if (path == "metadata.labels") return map_lines(member(metadata, "labels"));
     if (path == "metadata.annotations") return map_lines(member(metadata, "annotations"));
     if (path == "metadata.name" || path == "metadata.namespace" || path == "metadata.uid") {
@@ -61,11 +63,13 @@ Result<std::string> field_value(const PodPlace& place, const std::string& path) 
     return Error{Reason::invalid, "unsupported fieldPath: " + path};
 }
 
-Result<std::string> resource_value(const PodPlace& place, const Json& resource_ref, std::string_view default_container) {
+Result<std::string> resource_value(const PodPlace& place, const Json& resource_ref,
+                                   std::string_view default_container) {
     const std::string resource = string_at(resource_ref, "resource");
     const std::string name = string_at(resource_ref, "containerName", default_container);
     const auto dot = resource.find('.');
-    if (dot == std::string::npos) return Error{Reason::invalid, "unsupported resource: " + resource};
+    if (dot == std::string::npos)
+        return Error{Reason::invalid, "unsupported resource: " + resource};
     const std::string kind = resource.substr(0, dot), what = resource.substr(dot + 1);
     const Json& resources = member(container_named(place, name), "resources");
     auto quantity = Quantity::from_json(member(member(resources, kind), what));

@@ -12,9 +12,9 @@ namespace {
 // Device minor numbers N of /dev/nvidiaN, by the driver's own library.
 std::vector<int> find_minors() {
     using Device = void*;
-    const std::unique_ptr<void, int (*)(void*)> library(::dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL), [](void* handle) {
-        return handle == nullptr ? 0 : ::dlclose(handle);
-    });
+    const std::unique_ptr<void, int (*)(void*)> library(
+        ::dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL),
+        [](void* handle) { return handle == nullptr ? 0 : ::dlclose(handle); });
     if (library == nullptr) return {};
     const auto find = [&]<class F>(F*& function, const char* name) {
         function = reinterpret_cast<F*>(::dlsym(library.get(), name));
@@ -25,8 +25,10 @@ std::vector<int> find_minors() {
     int (*count_of)(unsigned*) = nullptr;
     int (*handle_of)(unsigned, Device*) = nullptr;
     int (*minor_of)(Device, unsigned*) = nullptr;
-    if (!find(init, "nvmlInit_v2") || !find(shutdown, "nvmlShutdown") || !find(count_of, "nvmlDeviceGetCount_v2") ||
-        !find(handle_of, "nvmlDeviceGetHandleByIndex_v2") || !find(minor_of, "nvmlDeviceGetMinorNumber")) {
+    if (!find(init, "nvmlInit_v2") || !find(shutdown, "nvmlShutdown") ||
+        !find(count_of, "nvmlDeviceGetCount_v2") ||
+        !find(handle_of, "nvmlDeviceGetHandleByIndex_v2") ||
+        !find(minor_of, "nvmlDeviceGetMinorNumber")) {
         return {};
     }
     if (init() != 0) return {};
@@ -36,7 +38,8 @@ std::vector<int> find_minors() {
     for (unsigned index = 0; index < count; ++index) {
         Device device = nullptr;
         unsigned minor = 0;
-        if (handle_of(index, &device) == 0 && minor_of(device, &minor) == 0) minors.push_back(static_cast<int>(minor));
+        if (handle_of(index, &device) == 0 && minor_of(device, &minor) == 0)
+            minors.push_back(static_cast<int>(minor));
     }
     shutdown();
     return minors;
@@ -57,9 +60,11 @@ std::vector<std::string> GpuPool::lend(const std::string& holder, int count) {
     }
     std::vector<int> order = minors_;
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return uses[a] < uses[b]; });
-    if (static_cast<std::size_t>(count) < order.size()) order.resize(static_cast<std::size_t>(count));
+    if (static_cast<std::size_t>(count) < order.size())
+        order.resize(static_cast<std::size_t>(count));
     for (const int minor : order) devices.push_back("/dev/nvidia" + std::to_string(minor));
-    for (const char* shared : {"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset"}) {
+    for (const char* shared :
+         {"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset"}) {
         if (::access(shared, F_OK) == 0) devices.emplace_back(shared);
     }
     lent_[holder] = std::move(order);

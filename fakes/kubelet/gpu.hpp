@@ -1,5 +1,6 @@
 #pragma once
-// Real NVIDIA GPUs of this machine, found by NVML without linking it, and their lending to pods that asked.
+// Real NVIDIA GPUs of this machine, found by NVML without linking it, and their lending to pods
+// that asked.
 #include <map>
 #include <string>
 #include <vector>
@@ -12,7 +13,8 @@ public:
     explicit GpuPool(std::vector<int> minors) : minors_(std::move(minors)) {}
 
     int size() const { return static_cast<int>(minors_.size()); }
-    // Device nodes for `count` GPUs, the least lent first. GPUs are shared: there may be more askers than GPUs.
+    // Device nodes for `count` GPUs, the least lent first. GPUs are shared: there may be more
+    // askers than GPUs.
     std::vector<std::string> lend(const std::string& holder, int count);
     void take_back(const std::string& holder_prefix);
 

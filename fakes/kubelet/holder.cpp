@@ -2,13 +2,13 @@
 
 #include "fakes/podinit/protocol.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <array>
 #include <cstring>
@@ -23,27 +23,33 @@ namespace {
 
 constexpr std::size_t packet_bytes_max = 65'536, descriptors_max = 8;
 
-Error system_error(const std::string& what) { return Error{Reason::environment, what + ": " + std::strerror(errno)}; }
+Error system_error(const std::string& what) {
+    return Error{Reason::environment, what + ": " + std::strerror(errno)};
+}
 
 }  // namespace
 
-HolderChannel::Waiter::Waiter(const asio::any_io_executor& executor) : woken(executor, asio::steady_timer::time_point::max()) {}
+HolderChannel::Waiter::Waiter(const asio::any_io_executor& executor)
+    : woken(executor, asio::steady_timer::time_point::max()) {}
 
-HolderChannel::HolderChannel(asio::any_io_executor executor, int socket) : socket_(std::move(executor), socket) {
+HolderChannel::HolderChannel(asio::any_io_executor executor, int socket)
+    : socket_(std::move(executor), socket) {
     boost::system::error_code ignored;
     socket_.non_blocking(true, ignored);
 }
 
 HolderChannel::~HolderChannel() = default;
 
-asio::awaitable<Result<HolderReply>> HolderChannel::command(std::string line, std::vector<int> descriptors) {
+asio::awaitable<Result<HolderReply>> HolderChannel::command(std::string line,
+                                                            std::vector<int> descriptors) {
     if (closed_) co_return Error{Reason::unavailable, "podinit's holder is gone"};
     const auto waiter = std::make_shared<Waiter>(socket_.get_executor());
     struct iovec part = {line.data(), line.size()};
     struct msghdr message = {};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(struct cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * descriptors_max)> control = {};
+    alignas(struct cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * descriptors_max)> control =
+        {};
     if (!descriptors.empty()) {
         SHED_CHECK(descriptors.size() <= descriptors_max);
         message.msg_control = control.data();
@@ -55,34 +61,41 @@ asio::awaitable<Result<HolderReply>> HolderChannel::command(std::string line, st
         std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof(int) * descriptors.size());
     }
     while (::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL) < 0) {
-        if (errno != EAGAIN && errno != EINTR) co_return system_error("podinit's holder cannot be told `" + line + "`");
-        co_await socket_.async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
+        if (errno != EAGAIN && errno != EINTR)
+            co_return system_error("podinit's holder cannot be told `" + line + "`");
+        co_await socket_.async_wait(asio::posix::stream_descriptor::wait_write,
+                                    asio::use_awaitable);
     }
     waiters_.push_back(waiter);
     co_await waiter->woken.async_wait(asio::as_tuple(asio::use_awaitable));
-    if (!waiter->reply) co_return Error{Reason::unavailable, "the wait for podinit's holder was given up"};
+    if (!waiter->reply)
+        co_return Error{Reason::unavailable, "the wait for podinit's holder was given up"};
     co_return std::move(*waiter->reply);
 }
 
 HolderChannel::Packet HolderChannel::receive() {
     Packet packet;
     std::array<char, packet_bytes_max> buffer;
-    alignas(struct cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * descriptors_max)> control = {};
+    alignas(struct cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * descriptors_max)> control =
+        {};
     struct iovec part = {buffer.data(), buffer.size()};
     struct msghdr message = {};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    const ssize_t length = ::recvmsg(socket_.native_handle(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    const ssize_t length =
+        ::recvmsg(socket_.native_handle(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     packet.again = length < 0 && (errno == EAGAIN || errno == EINTR);
     packet.end = length == 0 || (length < 0 && !packet.again);
     if (length <= 0) return packet;
     packet.text.assign(buffer.data(), static_cast<std::size_t>(length));
-    for (struct cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    for (struct cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         packet.descriptors.resize((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        std::memcpy(packet.descriptors.data(), CMSG_DATA(header), packet.descriptors.size() * sizeof(int));
+        std::memcpy(packet.descriptors.data(), CMSG_DATA(header),
+                    packet.descriptors.size() * sizeof(int));
     }
     return packet;
 }
@@ -92,11 +105,13 @@ asio::awaitable<void> HolderChannel::read_all() {
         Packet packet = receive();
         if (packet.end) break;
         if (packet.again) {
-            const auto [ec] = co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+            const auto [ec] = co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                                          asio::as_tuple(asio::use_awaitable));
             if (ec) break;
             continue;
         }
-        while (!packet.text.empty() && (packet.text.back() == '\n' || packet.text.back() == '\0')) packet.text.pop_back();
+        while (!packet.text.empty() && (packet.text.back() == '\n' || packet.text.back() == '\0'))
+            packet.text.pop_back();
         if (packet.text.starts_with("event ")) {
             if (event_) event_(packet.text.substr(6));
         } else if (packet.text == "ok" || packet.text.starts_with("ok ")) {
@@ -140,7 +155,8 @@ struct Pipe {
     int read = -1, write = -1;
 };
 
-// Both ends above the numbers that the holder's protocol uses, so that moving one there cannot hit the other.
+// Both ends above the numbers that the holder's protocol uses, so that moving one there cannot hit
+// the other.
 Result<Pipe> make_pipe() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return system_error("pipe");
@@ -154,7 +170,8 @@ Result<Pipe> make_pipe() {
 }  // namespace
 
 Result<HolderProcess> spawn_holder(const std::string& podinit, const std::string& directory) {
-    if (::access(podinit.c_str(), X_OK) != 0) return system_error("podinit is missing at " + podinit);
+    if (::access(podinit.c_str(), X_OK) != 0)
+        return system_error("podinit is missing at " + podinit);
     const auto lifeline = make_pipe();
     if (!lifeline) return lifeline.error();
     const auto ready = make_pipe();
@@ -171,7 +188,8 @@ Result<HolderProcess> spawn_holder(const std::string& podinit, const std::string
     std::string name = "podinit", mode = "holder", where = directory;
     char* arguments[] = {name.data(), mode.data(), where.data(), nullptr};
     HolderProcess process;
-    const int failed = ::posix_spawn(&process.pid, podinit.c_str(), &actions, &attributes, arguments, environ);
+    const int failed =
+        ::posix_spawn(&process.pid, podinit.c_str(), &actions, &attributes, arguments, environ);
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     ::close(lifeline->read);
@@ -188,7 +206,9 @@ Result<int> connect_holder(const std::string& socket_path) {
     struct sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (socket_path.size() >= sizeof address.sun_path) {
-        return Error{Reason::environment, "the path " + socket_path + " is too long for a socket: choose a shorter directory"};
+        return Error{
+            Reason::environment,
+            "the path " + socket_path + " is too long for a socket: choose a shorter directory"};
     }
     std::memcpy(address.sun_path, socket_path.c_str(), socket_path.size() + 1);
     const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -14,13 +14,15 @@ struct HolderReply {
     std::vector<int> descriptors;  // the receiver owns them
 };
 
-// One SOCK_SEQPACKET connection. Replies come in the order of commands; unasked packets go to the event handler.
+// One SOCK_SEQPACKET connection. Replies come in the order of commands; unasked packets go to the
+// event handler.
 class HolderChannel {
 public:
     HolderChannel(boost::asio::any_io_executor executor, int socket);
     ~HolderChannel();
 
-    boost::asio::awaitable<Result<HolderReply>> command(std::string line, std::vector<int> descriptors = std::vector<int>());
+    boost::asio::awaitable<Result<HolderReply>> command(
+        std::string line, std::vector<int> descriptors = std::vector<int>());
     // Reads until the holder closes the connection; then every waiting command fails.
     boost::asio::awaitable<void> read_all();
     void on_event(std::function<void(const std::string&)> handler) { event_ = std::move(handler); }

@@ -44,7 +44,8 @@ asio::awaitable<void> KubeletHost::run() {
     ListScope services, pods;
     services.kind = &kind_of("v1", "Service");
     pods.kind = &kind_of("v1", "Pod");
-    Informer watch_services(impl->deps.client, impl->deps.clock, std::move(services), keep(impl->services));
+    Informer watch_services(impl->deps.client, impl->deps.clock, std::move(services),
+                            keep(impl->services));
     Informer watch_pods(impl->deps.client, impl->deps.clock, std::move(pods), keep(impl->pods));
     Tasks watches(impl->deps.executor);
     watches.spawn("kubelet services", watch_services.run());
@@ -57,7 +58,8 @@ std::optional<std::string> KubeletHost::Impl::take_address(const std::string& ui
         last_address = last_address >= 65'534 ? 2 : last_address + 1;
         if (!taken.insert(last_address).second) continue;
         addresses[uid] = last_address;
-        return "10.244." + std::to_string(last_address >> 8) + "." + std::to_string(last_address & 255);
+        return "10.244." + std::to_string(last_address >> 8) + "." +
+               std::to_string(last_address & 255);
     }
     return std::nullopt;
 }

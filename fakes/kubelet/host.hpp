@@ -15,7 +15,8 @@ struct KubeletHost::Impl {
     Deps deps;
     kubelet::GpuPool gpus;
 
-    // ---- addresses: 10.244.0.0/16 without .0.0 and the gateway; one that was just freed is reused last
+    // ---- addresses: 10.244.0.0/16 without .0.0 and the gateway; one that was just freed is reused
+    // last
     std::optional<std::string> take_address(const std::string& uid);
     void free_address(const std::string& uid);
 

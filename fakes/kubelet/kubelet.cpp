@@ -27,7 +27,7 @@ struct Kubelet::Impl {
 
     std::shared_ptr<NodeContext> node;
     std::map<std::string, std::shared_ptr<PodWorker>> workers;  // by uid
-    std::set<std::string> done;                                 // cleaned up, but a finalizer still keeps the object
+    std::set<std::string> done;  // cleaned up, but a finalizer still keeps the object
     bool registered = false, synced = false;
 };
 
@@ -76,10 +76,12 @@ asio::awaitable<std::string> Kubelet::Impl::register_node() {
         if (made || made.error().reason == Reason::already_exists) {
             status_options.subresource = "status";
             Json patch = kubelet::node_status_patch(node->config, deps.clock.now());
-            made = co_await deps.client.patch(key, PatchType::strategic, std::move(patch), std::move(status_options));
+            made = co_await deps.client.patch(key, PatchType::strategic, std::move(patch),
+                                              std::move(status_options));
         }
         if (made) co_return (*made)->uid();
-        log(LogLevel::info, "kubelet.register_failed", {{"node", node->config.node}, {"error", made.error().message}});
+        log(LogLevel::info, "kubelet.register_failed",
+            {{"node", node->config.node}, {"error", made.error().message}});
         co_await deps.clock.sleep_until(deps.clock.now() + std::chrono::milliseconds(100));
     }
 }
@@ -87,7 +89,8 @@ asio::awaitable<std::string> Kubelet::Impl::register_node() {
 asio::awaitable<void> Kubelet::Impl::keep_alive(std::string node_uid) {
     const auto& deps = node->host.deps;
     const Key key{&kind_of("v1", "Node"), "", node->config.node};
-    constexpr Duration lease_period = std::chrono::seconds(10), status_period = std::chrono::minutes(5);
+    constexpr Duration lease_period = std::chrono::seconds(10),
+                       status_period = std::chrono::minutes(5);
     Time status_due = deps.clock.now() + status_period;
     for (;;) {
         co_await renew_lease(node_uid);
@@ -97,8 +100,11 @@ asio::awaitable<void> Kubelet::Impl::keep_alive(std::string node_uid) {
             WriteOptions options;
             options.subresource = "status";
             Json patch = kubelet::node_status_patch(node->config, now);
-            const auto told = co_await deps.client.patch(key, PatchType::strategic, std::move(patch), std::move(options));
-            if (!told) log(LogLevel::info, "kubelet.node_status_failed", {{"error", told.error().message}});
+            const auto told = co_await deps.client.patch(key, PatchType::strategic,
+                                                         std::move(patch), std::move(options));
+            if (!told)
+                log(LogLevel::info, "kubelet.node_status_failed",
+                    {{"error", told.error().message}});
         }
         co_await deps.clock.sleep_until(now + lease_period);
     }
@@ -107,10 +113,12 @@ asio::awaitable<void> Kubelet::Impl::keep_alive(std::string node_uid) {
 asio::awaitable<void> Kubelet::Impl::renew_lease(const std::string& node_uid) {
     const auto& deps = node->host.deps;
     const Time now = deps.clock.now();
-    const Key key{&kind_of("coordination.k8s.io/v1", "Lease"), "kube-node-lease", node->config.node};
+    const Key key{&kind_of("coordination.k8s.io/v1", "Lease"), "kube-node-lease",
+                  node->config.node};
     Json patch = {{"spec", {{"renewTime", format_micro_time(now)}}}};
     WriteOptions options, create_options;
-    const auto renewed = co_await deps.client.patch(key, PatchType::merge, std::move(patch), std::move(options));
+    const auto renewed =
+        co_await deps.client.patch(key, PatchType::merge, std::move(patch), std::move(options));
     if (renewed || renewed.error().reason != Reason::not_found) co_return;
     Json lease = kubelet::lease_json(node->config, node_uid, now);
     const auto made = co_await deps.client.create(std::move(lease), std::move(create_options));
@@ -155,12 +163,17 @@ void Kubelet::Impl::adopt(const ObjectPtr& pod) {
 // As kubelet's admission does with a pod it cannot run.
 asio::awaitable<void> Kubelet::Impl::reject(ObjectPtr pod, std::string message) {
     done.insert(pod->uid());
-    Json status = {{"phase", "Failed"}, {"reason", "UnexpectedAdmissionError"}, {"message", "Pod was rejected: " + message}};
+    Json status = {{"phase", "Failed"},
+                   {"reason", "UnexpectedAdmissionError"},
+                   {"message", "Pod was rejected: " + message}};
     Json patch = {{"status", std::move(status)}};
     WriteOptions options;
     options.subresource = "status";
-    const auto written = co_await node->host.deps.client.patch(pod->key(), PatchType::merge, std::move(patch), std::move(options));
-    if (!written) log(LogLevel::info, "kubelet.reject_failed", {{"pod", pod->name()}, {"error", written.error().message}});
+    const auto written = co_await node->host.deps.client.patch(
+        pod->key(), PatchType::merge, std::move(patch), std::move(options));
+    if (!written)
+        log(LogLevel::info, "kubelet.reject_failed",
+            {{"pod", pod->name()}, {"error", written.error().message}});
     done.erase(pod->uid());
 }
 
@@ -169,12 +182,15 @@ asio::awaitable<void> Kubelet::Impl::delete_ended(ObjectPtr pod) {
     done.insert(pod->uid());
     Json options = {{"gracePeriodSeconds", 0}, {"preconditions", {{"uid", pod->uid()}}}};
     const auto removed = co_await node->host.deps.client.remove(pod->key(), std::move(options));
-    if (!removed) log(LogLevel::info, "kubelet.delete_failed", {{"pod", pod->name()}, {"error", removed.error().message}});
+    if (!removed)
+        log(LogLevel::info, "kubelet.delete_failed",
+            {{"pod", pod->name()}, {"error", removed.error().message}});
     Spec operations(1);
     operations.front().push_back("rmtree");
     operations.front().push_back(node->pods_directory() + "/" + pod->uid());
     const auto cleaned = co_await node->host.deps.runtime.files(std::move(operations));
-    if (!cleaned) log(LogLevel::info, "kubelet.clean_up_failed", {{"error", cleaned.error().message}});
+    if (!cleaned)
+        log(LogLevel::info, "kubelet.clean_up_failed", {{"error", cleaned.error().message}});
 }
 
 }  // namespace shed

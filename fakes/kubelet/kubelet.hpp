@@ -1,7 +1,8 @@
 #pragma once
-// The node agent: takes the pods bound to its node and makes them run, through a Runtime, telling the cluster by status
-// and events. Sees the cluster only through Client. Promises that a container starts only after its volumes are there and
-// its own name resolves; never restarts what it has not seen end.
+// The node agent: takes the pods bound to its node and makes them run, through a Runtime, telling
+// the cluster by status and events. Sees the cluster only through Client. Promises that a container
+// starts only after its volumes are there and its own name resolves; never restarts what it has not
+// seen end.
 #include "fakes/base/rng.hpp"
 #include "fakes/client/client.hpp"
 #include "fakes/images/images.hpp"
@@ -18,7 +19,8 @@ struct TokenRequest {
     std::int64_t expiration_seconds = 3600;
 };
 using TokenFunction = std::function<std::string(const TokenRequest&)>;
-using ImageFunction = std::function<Result<Environment>(const std::string& image)>;  // Catalogue::resolve
+using ImageFunction =
+    std::function<Result<Environment>(const std::string& image)>;  // Catalogue::resolve
 
 struct NodeCapacity {
     std::string cpu = "64", memory = "256Gi", ephemeral_storage = "1Ti";
@@ -35,7 +37,8 @@ struct KubeletConfig {
     std::vector<std::string> allowed_host_paths = {};
 };
 
-// What the kubelets of one process share: the runtime, the directory of pods, pod addresses, DNS and real GPUs.
+// What the kubelets of one process share: the runtime, the directory of pods, pod addresses, DNS
+// and real GPUs.
 class KubeletHost {
 public:
     struct Deps {
@@ -84,12 +87,14 @@ struct LogQuery {
     std::optional<Time> since = {};
 };
 
-// One reading of one attempt's log. With follow it ends when the container has ended and all was read.
+// One reading of one attempt's log. With follow it ends when the container has ended and all was
+// read.
 class LogReader {
 public:
     LogReader(boost::asio::any_io_executor executor, const std::string& directory, LogQuery query);
     ~LogReader();
-    // The next lines, as they became available; empty at the end. not_found when there is no such log.
+    // The next lines, as they became available; empty at the end. not_found when there is no such
+    // log.
     boost::asio::awaitable<Result<std::string>> read();
 
 private:
@@ -109,14 +114,17 @@ public:
     ProcessRuntime(boost::asio::any_io_executor executor, HolderOptions options);
     ~ProcessRuntime() override;
 
-    boost::asio::awaitable<Result<void>> start();  // error environment: this machine cannot, and why
-    boost::asio::awaitable<void> quit();           // returns when nothing is left
-    void on_lost(std::function<void()> handler);   // the holder died
-    std::string identity_map() const;              // "root", "range" or "single"
-    // Descriptors of sockets in the cluster's network, for the API's service address and port-forward.
+    boost::asio::awaitable<Result<void>>
+    start();                                      // error environment: this machine cannot, and why
+    boost::asio::awaitable<void> quit();          // returns when nothing is left
+    void on_lost(std::function<void()> handler);  // the holder died
+    std::string identity_map() const;             // "root", "range" or "single"
+    // Descriptors of sockets in the cluster's network, for the API's service address and
+    // port-forward.
     boost::asio::awaitable<Result<int>> listen(std::string address, int port);
     boost::asio::awaitable<Result<int>> connect(std::string address, int port);
-    // Runs a command in a running container on the caller's three descriptors, which it does not close; returns the exit code.
+    // Runs a command in a running container on the caller's three descriptors, which it does not
+    // close; returns the exit code.
     boost::asio::awaitable<Result<int>> exec_on(ExecRequest request, int in, int out, int err);
 
     void on_exit(ExitHandler handler) override;
@@ -125,9 +133,11 @@ public:
     boost::asio::awaitable<Result<void>> files(Spec operations) override;
     boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) override;
     boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) override;
-    boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name, Duration grace) override;
+    boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name,
+                                                        Duration grace) override;
     boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) override;
-    boost::asio::awaitable<Result<int>> probe(std::string address, int port, std::string http_request, Duration timeout) override;
+    boost::asio::awaitable<Result<int>> probe(std::string address, int port,
+                                              std::string http_request, Duration timeout) override;
     boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) override;
     boost::asio::awaitable<Result<void>> set_dns(std::string table) override;
 
@@ -150,7 +160,8 @@ public:
         std::string start_error = {};
     };
     void behave(std::function<Behaviour(const ContainerRequest&)> decide);
-    void end(const std::string& pod_uid, const std::string& name, int code);  // as if its main process ended
+    void end(const std::string& pod_uid, const std::string& name,
+             int code);  // as if its main process ended
     void answer_probes(std::function<Result<int>(const std::string& address, int port)> answer);
     bool running(const std::string& pod_uid, const std::string& name) const;
     const std::vector<Spec>& file_operations() const;
@@ -162,9 +173,11 @@ public:
     boost::asio::awaitable<Result<void>> files(Spec operations) override;
     boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) override;
     boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) override;
-    boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name, Duration grace) override;
+    boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name,
+                                                        Duration grace) override;
     boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) override;
-    boost::asio::awaitable<Result<int>> probe(std::string address, int port, std::string http_request, Duration timeout) override;
+    boost::asio::awaitable<Result<int>> probe(std::string address, int port,
+                                              std::string http_request, Duration timeout) override;
     boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) override;
     boost::asio::awaitable<Result<void>> set_dns(std::string table) override;
 

@@ -1,14 +1,14 @@
 #include "fakes/kubelet/kubelet.hpp"
 
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fcntl.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #include <array>
 #include <vector>
@@ -53,7 +53,11 @@ struct LogReader::Impl {
     bool read_more();  // false: nothing new
     void take(std::string_view line);
     void put(std::string_view text);
-    bool has_ended() const { return ::access(exit_path.c_str(), F_OK) == 0; }
+    // The exit file tells, or that the pod and its files are gone; what was opened can still be
+    // read.
+    bool has_ended() const {
+        return ::access(exit_path.c_str(), F_OK) == 0 || ::access(path.c_str(), F_OK) != 0;
+    }
     asio::awaitable<void> wait_for_change();
 
     LogQuery query;
@@ -82,7 +86,9 @@ LogReader::~LogReader() = default;
 
 Result<void> LogReader::Impl::open() {
     file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (file < 0) return Error{Reason::not_found, "there is no log of container \"" + query.container + "\", attempt " + std::to_string(query.attempt)};
+    if (file < 0)
+        return Error{Reason::not_found, "there is no log of container \"" + query.container +
+                                            "\", attempt " + std::to_string(query.attempt)};
     if (query.follow) watch_directory();
     if (query.tail_lines) skip_to_tail();
     return {};
@@ -92,7 +98,8 @@ Result<void> LogReader::Impl::open() {
 void LogReader::Impl::watch_directory() {
     const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0) return;
-    if (::inotify_add_watch(fd, folder.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF) < 0) {
+    if (::inotify_add_watch(fd, folder.c_str(),
+                            IN_MODIFY | IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF) < 0) {
         ::close(fd);
         return;
     }
@@ -108,12 +115,15 @@ void LogReader::Impl::skip_to_tail() {
     std::vector<char> chunk(chunk_bytes);
     while (start > 0 && lines <= wanted) {
         const off_t from = std::max<off_t>(0, start - static_cast<off_t>(chunk.size()));
-        const ssize_t count = ::pread(file, chunk.data(), static_cast<std::size_t>(start - from), from);
+        const ssize_t count =
+            ::pread(file, chunk.data(), static_cast<std::size_t>(start - from), from);
         if (count <= 0) break;
         ssize_t at = count;
         for (; at > 0 && lines <= wanted; --at) {
             const off_t position = from + at - 1;
-            if (chunk[static_cast<std::size_t>(at - 1)] == '\n' && position != size - 1 && ++lines >= wanted) break;
+            if (chunk[static_cast<std::size_t>(at - 1)] == '\n' && position != size - 1 &&
+                ++lines >= wanted)
+                break;
             if (position == size - 1 && wanted == 0) break;
         }
         if (lines >= wanted) {
@@ -154,7 +164,8 @@ void LogReader::Impl::take(std::string_view line) {
 
 void LogReader::Impl::put(std::string_view text) {
     if (budget >= 0) {
-        text = text.substr(0, static_cast<std::size_t>(std::min<std::int64_t>(budget, static_cast<std::int64_t>(text.size()))));
+        text = text.substr(0, static_cast<std::size_t>(std::min<std::int64_t>(
+                                  budget, static_cast<std::int64_t>(text.size()))));
         budget -= static_cast<std::int64_t>(text.size());
         if (budget == 0) done = true;
     }
@@ -163,13 +174,16 @@ void LogReader::Impl::put(std::string_view text) {
 
 asio::awaitable<void> LogReader::Impl::wait_for_change() {
     using namespace asio::experimental::awaitable_operators;
-    // The pause is a safety net: a file system that tells nothing, or a watch that could not be had.
-    poll.expires_after(changes.is_open() ? std::chrono::milliseconds(1000) : std::chrono::milliseconds(30));
+    // The pause is a safety net: a file system that tells nothing, or a watch that could not be
+    // had.
+    poll.expires_after(changes.is_open() ? std::chrono::milliseconds(1000)
+                                         : std::chrono::milliseconds(30));
     if (!changes.is_open()) {
         co_await poll.async_wait(asio::as_tuple(asio::use_awaitable));
         co_return;
     }
-    co_await (changes.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable)) ||
+    co_await (changes.async_wait(asio::posix::stream_descriptor::wait_read,
+                                 asio::as_tuple(asio::use_awaitable)) ||
               poll.async_wait(asio::as_tuple(asio::use_awaitable)));
     std::array<char, 4096> events;
     while (::read(changes.native_handle(), events.data(), events.size()) > 0) continue;

@@ -1,7 +1,7 @@
 #include "fakes/kubelet/node.hpp"
 
-#include <nlohmann/json.hpp>
 #include <sys/utsname.h>
+#include <nlohmann/json.hpp>
 
 #include <fstream>
 
@@ -65,9 +65,12 @@ Json status_json(const KubeletConfig& config, Time now) {
     status["addresses"] = Json::array({Json{{"type", "InternalIP"}, {"address", config.host_ip}},
                                        Json{{"type", "Hostname"}, {"address", config.node}}});
     status["conditions"] = Json::array(
-        {condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available", now),
-         condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure", now),
-         condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available", now),
+        {condition("MemoryPressure", false, "KubeletHasSufficientMemory",
+                   "kubelet has sufficient memory available", now),
+         condition("DiskPressure", false, "KubeletHasNoDiskPressure",
+                   "kubelet has no disk pressure", now),
+         condition("PIDPressure", false, "KubeletHasSufficientPID",
+                   "kubelet has sufficient PID available", now),
          condition("Ready", true, "KubeletReady", "kubelet is posting ready status", now)});
     status["daemonEndpoints"] = {{"kubeletEndpoint", {{"Port", 10250}}}};
     return status;
@@ -76,10 +79,11 @@ Json status_json(const KubeletConfig& config, Time now) {
 }  // namespace
 
 std::map<std::string, std::string> allocatable(const KubeletConfig& config) {
-    std::map<std::string, std::string> amounts = {{"cpu", config.capacity.cpu},
-                                                  {"memory", config.capacity.memory},
-                                                  {"ephemeral-storage", config.capacity.ephemeral_storage},
-                                                  {"pods", std::to_string(config.capacity.pods)}};
+    std::map<std::string, std::string> amounts = {
+        {"cpu", config.capacity.cpu},
+        {"memory", config.capacity.memory},
+        {"ephemeral-storage", config.capacity.ephemeral_storage},
+        {"pods", std::to_string(config.capacity.pods)}};
     if (config.capacity.gpus > 0) amounts["nvidia.com/gpu"] = std::to_string(config.capacity.gpus);
     return amounts;
 }
@@ -91,19 +95,26 @@ Json node_json(const KubeletConfig& config, Time now) {
                    {"beta.kubernetes.io/os", "linux"},
                    {"beta.kubernetes.io/arch", architecture()}};
     for (const auto& [name, value] : config.labels) labels[name] = value;
-    Json node = {{"apiVersion", "v1"}, {"kind", "Node"}, {"spec", Json::object()}, {"status", status_json(config, now)}};
+    Json node = {{"apiVersion", "v1"},
+                 {"kind", "Node"},
+                 {"spec", Json::object()},
+                 {"status", status_json(config, now)}};
     node["metadata"] = {{"name", config.node}, {"labels", std::move(labels)}};
     return node;
 }
 
-Json node_status_patch(const KubeletConfig& config, Time now) { return {{"status", status_json(config, now)}}; }
+Json node_status_patch(const KubeletConfig& config, Time now) {
+    return {{"status", status_json(config, now)}};
+}
 
 Json lease_json(const KubeletConfig& config, const std::string& node_uid, Time now) {
     Json lease = {{"apiVersion", "coordination.k8s.io/v1"}, {"kind", "Lease"}};
     lease["metadata"] = {{"name", config.node}, {"namespace", "kube-node-lease"}};
-    lease["metadata"]["ownerReferences"] =
-        Json::array({Json{{"apiVersion", "v1"}, {"kind", "Node"}, {"name", config.node}, {"uid", node_uid}}});
-    lease["spec"] = {{"holderIdentity", config.node}, {"leaseDurationSeconds", 40}, {"renewTime", format_micro_time(now)}};
+    lease["metadata"]["ownerReferences"] = Json::array(
+        {Json{{"apiVersion", "v1"}, {"kind", "Node"}, {"name", config.node}, {"uid", node_uid}}});
+    lease["spec"] = {{"holderIdentity", config.node},
+                     {"leaseDurationSeconds", 40},
+                     {"renewTime", format_micro_time(now)}};
     return lease;
 }
 

@@ -17,8 +17,12 @@ struct PaperRuntime::Impl {
     Clock& clock;
     Tasks tasks;
     ExitHandler exited = {};
-    std::function<Behaviour(const ContainerRequest&)> decide = [](const ContainerRequest&) { return Behaviour{}; };
-    std::function<Result<int>(const std::string&, int)> answer = [](const std::string&, int) { return Result<int>(0); };
+    std::function<Behaviour(const ContainerRequest&)> decide = [](const ContainerRequest&) {
+        return Behaviour{};
+    };
+    std::function<Result<int>(const std::string&, int)> answer = [](const std::string&, int) {
+        return Result<int>(0);
+    };
     std::map<Name, Run> runs = {};
     std::set<std::string> sandboxes = {};
     std::vector<Spec> operations = {};
@@ -28,7 +32,8 @@ struct PaperRuntime::Impl {
     void end(const Name& name, int attempt, int code) {
         const auto run = runs.find(name);
         if (run == runs.end() || run->second.attempt != attempt) return;
-        const ContainerExit exit{name.first, name.second, attempt, code, 0, run->second.started, clock.now()};
+        const ContainerExit exit{name.first, name.second,         attempt,    code,
+                                 0,          run->second.started, clock.now()};
         runs.erase(run);
         if (exited) exited(exit);
     }
@@ -43,13 +48,19 @@ PaperRuntime::PaperRuntime(Clock& clock, asio::any_io_executor executor)
     : impl_(new Impl{clock, Tasks(std::move(executor))}) {}
 PaperRuntime::~PaperRuntime() = default;
 
-void PaperRuntime::behave(std::function<Behaviour(const ContainerRequest&)> decide) { impl_->decide = std::move(decide); }
-void PaperRuntime::answer_probes(std::function<Result<int>(const std::string&, int)> answer) { impl_->answer = std::move(answer); }
+void PaperRuntime::behave(std::function<Behaviour(const ContainerRequest&)> decide) {
+    impl_->decide = std::move(decide);
+}
+void PaperRuntime::answer_probes(std::function<Result<int>(const std::string&, int)> answer) {
+    impl_->answer = std::move(answer);
+}
 void PaperRuntime::on_exit(ExitHandler handler) { impl_->exited = std::move(handler); }
 const std::vector<Spec>& PaperRuntime::file_operations() const { return impl_->operations; }
 const std::vector<ContainerRequest>& PaperRuntime::started() const { return impl_->started; }
 const std::string& PaperRuntime::dns() const { return impl_->dns; }
-std::vector<std::string> PaperRuntime::sandboxes() const { return {impl_->sandboxes.begin(), impl_->sandboxes.end()}; }
+std::vector<std::string> PaperRuntime::sandboxes() const {
+    return {impl_->sandboxes.begin(), impl_->sandboxes.end()};
+}
 
 bool PaperRuntime::running(const std::string& pod_uid, const std::string& name) const {
     return impl_->runs.contains({pod_uid, name});
@@ -57,7 +68,8 @@ bool PaperRuntime::running(const std::string& pod_uid, const std::string& name) 
 
 void PaperRuntime::end(const std::string& pod_uid, const std::string& name, int code) {
     const Impl::Name key{pod_uid, name};
-    if (const auto run = impl_->runs.find(key); run != impl_->runs.end()) impl_->end(key, run->second.attempt, code);
+    if (const auto run = impl_->runs.find(key); run != impl_->runs.end())
+        impl_->end(key, run->second.attempt, code);
 }
 
 asio::awaitable<Result<void>> PaperRuntime::files(Spec operations) {
@@ -78,12 +90,15 @@ asio::awaitable<Result<void>> PaperRuntime::start_container(ContainerRequest req
     impl_->runs[name] = Impl::Run{attempt, behaviour.stop_code, impl_->clock.now()};
     impl_->started.push_back(std::move(request));
     if (behaviour.runs) {
-        impl_->tasks.spawn("paper container", impl_->end_later(name, attempt, impl_->clock.now() + *behaviour.runs, behaviour.code));
+        impl_->tasks.spawn(
+            "paper container",
+            impl_->end_later(name, attempt, impl_->clock.now() + *behaviour.runs, behaviour.code));
     }
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> PaperRuntime::stop_container(std::string pod_uid, std::string name, Duration) {
+asio::awaitable<Result<void>> PaperRuntime::stop_container(std::string pod_uid, std::string name,
+                                                           Duration) {
     const Impl::Name key{pod_uid, name};
     const auto run = impl_->runs.find(key);
     if (run == impl_->runs.end()) co_return Error{Reason::not_found, "no such container"};
@@ -93,7 +108,8 @@ asio::awaitable<Result<void>> PaperRuntime::stop_container(std::string pod_uid, 
 
 asio::awaitable<Result<ExecResult>> PaperRuntime::exec(ExecRequest) { co_return ExecResult{}; }
 
-asio::awaitable<Result<int>> PaperRuntime::probe(std::string address, int port, std::string, Duration) {
+asio::awaitable<Result<int>> PaperRuntime::probe(std::string address, int port, std::string,
+                                                 Duration) {
     co_return impl_->answer(address, port);
 }
 

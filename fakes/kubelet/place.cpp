@@ -8,7 +8,8 @@ const Json& PodPlace::spec() const { return member(pod->dom(), "spec"); }
 
 std::string PodPlace::hostname() const {
     std::string name = string_at(spec(), "hostname", pod->name());
-    // A host name has at most 63 characters; the kubelet cuts longer pod names and what must not end one.
+    // A host name has at most 63 characters; the kubelet cuts longer pod names and what must not
+    // end one.
     if (name.size() > 63) name.resize(63);
     while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
     return name;
@@ -20,7 +21,9 @@ std::string PodPlace::fqdn() const {
     return hostname() + "." + subdomain + "." + pod->ns() + ".svc.cluster.local";
 }
 
-std::string PodPlace::volume_path(std::string_view volume) const { return directory + "/volumes/" + std::string(volume); }
+std::string PodPlace::volume_path(std::string_view volume) const {
+    return directory + "/volumes/" + std::string(volume);
+}
 
 std::string PodPlace::container_path(std::string_view container) const {
     return directory + "/containers/" + std::string(container);

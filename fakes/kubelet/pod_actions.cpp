@@ -35,7 +35,9 @@ PodWorker::Task PodWorker::prepare(Self self) {
     }
     const std::string& message = done.error().message;
     const bool mount = message.starts_with("MountVolume");
-    self->handle(pod_event::SandboxFailed{mount ? "FailedMount" : "FailedCreatePodSandBox", mount ? message : "Failed to create pod sandbox: " + message});
+    self->handle(
+        pod_event::SandboxFailed{mount ? "FailedMount" : "FailedCreatePodSandBox",
+                                 mount ? message : "Failed to create pod sandbox: " + message});
 }
 
 asio::awaitable<Result<void>> PodWorker::prepare_steps() {
@@ -44,7 +46,8 @@ asio::awaitable<Result<void>> PodWorker::prepare_steps() {
         ip_ = node_->config.host_ip;
     } else if (ip_.empty()) {
         const auto address = host.take_address(pod_->uid());
-        if (!address) co_return Error{Reason::environment, "no pod address is free in 10.244.0.0/16"};
+        if (!address)
+            co_return Error{Reason::environment, "no pod address is free in 10.244.0.0/16"};
         ip_ = *address;
     }
     auto keys = volume_references(*pod_);
@@ -54,7 +57,8 @@ asio::awaitable<Result<void>> PodWorker::prepare_steps() {
     const std::string stamp = std::to_string(host.deps.clock.now().time_since_epoch().count());
     auto operations = volume_files(where, *found, host.deps.token, stamp);
     if (!operations) co_return operations.error();
-    if (auto done = co_await host.deps.runtime.files(std::move(*operations)); !done) co_return done.error();
+    if (auto done = co_await host.deps.runtime.files(std::move(*operations)); !done)
+        co_return done.error();
     // What a container can resolve must include its own name from its first instruction on.
     host.pod_has_address(pod_, ip_);
     if (auto done = co_await host.flush_dns(); !done) co_return done.error();
@@ -63,7 +67,8 @@ asio::awaitable<Result<void>> PodWorker::prepare_steps() {
     request.spec = sandbox_spec(where);
     // A sandbox of an earlier try, or one that died, must be out of the way.
     if (state_.containers.front().started_once) {
-        if (auto done = co_await host.deps.runtime.remove_pod(pod_->uid()); !done) co_return done.error();
+        if (auto done = co_await host.deps.runtime.remove_pod(pod_->uid()); !done)
+            co_return done.error();
     }
     co_return co_await host.deps.runtime.start_sandbox(std::move(request));
 }
@@ -84,7 +89,8 @@ PodWorker::Task PodWorker::start(Self self, std::string container, int attempt) 
 
 namespace {
 
-pod_event::StartFailed failure(const std::string& container, std::string reason, std::string message) {
+pod_event::StartFailed failure(const std::string& container, std::string reason,
+                               std::string message) {
     return pod_event::StartFailed{container, std::move(reason), std::move(message)};
 }
 
@@ -94,7 +100,8 @@ std::string container_id(const std::string& uid, const std::string& name, int at
     Rng rng(hash_text(uid + "/" + name + "/" + std::to_string(attempt)));
     for (int part = 0; part < 4; ++part) {
         char digits[17];
-        std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(rng.next()));
+        std::snprintf(digits, sizeof digits, "%016llx",
+                      static_cast<unsigned long long>(rng.next()));
         id += digits;
     }
     return id;
@@ -108,7 +115,8 @@ std::string image_id(const std::string& image, const Environment& environment) {
 }
 
 int gpus_wanted(const Json& container) {
-    const auto quantity = Quantity::from_json(member(at_path(container, "resources.limits"), "nvidia.com/gpu"));
+    const auto quantity =
+        Quantity::from_json(member(at_path(container, "resources.limits"), "nvidia.com/gpu"));
     return quantity ? static_cast<int>(quantity->value()) : 0;
 }
 
@@ -116,7 +124,8 @@ Spec for_exec(const Spec& spec) {
     Spec kept;
     for (const SpecRecord& record : spec) {
         const std::string& word = record.front();
-        if (word == "env" || word == "cwd" || word == "uid" || word == "gid" || word == "group") kept.push_back(record);
+        if (word == "env" || word == "cwd" || word == "uid" || word == "gid" || word == "group")
+            kept.push_back(record);
     }
     return kept;
 }
@@ -126,7 +135,8 @@ Spec for_exec(const Spec& spec) {
 asio::awaitable<pod_event::StartFailed> PodWorker::start_steps(std::string container, int attempt) {
     KubeletHost::Impl& host = node_->host;
     const Json* spec = container_spec(container);
-    if (spec == nullptr) co_return failure(container, "StartError", "the pod no longer has this container");
+    if (spec == nullptr)
+        co_return failure(container, "StartError", "the pod no longer has this container");
     const std::string image = string_at(*spec, "image");
     const auto environment = host.deps.resolve_image(image);
     if (!environment) co_return failure(container, "ErrImagePull", environment.error().message);
@@ -135,7 +145,8 @@ asio::awaitable<pod_event::StartFailed> PodWorker::start_steps(std::string conta
     if (!found) co_return failure(container, "CreateContainerConfigError", found.error().message);
     const PodPlace where = place();
     auto variables = container_env(where, *spec, *found);
-    if (!variables) co_return failure(container, "CreateContainerConfigError", variables.error().message);
+    if (!variables)
+        co_return failure(container, "CreateContainerConfigError", variables.error().message);
     ContainerInputs inputs;
     inputs.container = spec;
     inputs.attempt = attempt;
@@ -167,15 +178,20 @@ asio::awaitable<pod_event::StartFailed> PodWorker::start_steps(std::string conta
 }
 
 PodWorker::Task PodWorker::stop(Self self, std::string container, Duration grace) {
-    const auto done = co_await self->node_->host.deps.runtime.stop_container(self->pod_->uid(), container, grace);
-    if (!done) log(LogLevel::info, "kubelet.stop_failed", {{"container", container}, {"error", done.error().message}});
+    const auto done =
+        co_await self->node_->host.deps.runtime.stop_container(self->pod_->uid(), container, grace);
+    if (!done)
+        log(LogLevel::info, "kubelet.stop_failed",
+            {{"container", container}, {"error", done.error().message}});
 }
 
 PodWorker::Task PodWorker::remove_sandbox(Self self) {
     KubeletHost::Impl& host = self->node_->host;
     const std::string uid = self->pod_->uid();
     const auto done = co_await host.deps.runtime.remove_pod(uid);
-    if (!done) log(LogLevel::warn, "kubelet.remove_failed", {{"pod", self->pod_->name()}, {"error", done.error().message}});
+    if (!done)
+        log(LogLevel::warn, "kubelet.remove_failed",
+            {{"pod", self->pod_->name()}, {"error", done.error().message}});
     host.pod_is_gone(uid);
     host.free_address(uid);
     host.gpus.take_back(uid + "/");
@@ -216,7 +232,8 @@ asio::awaitable<pod_event::Probed> PodWorker::probe_steps(pod_command::Probe com
         request.pod_uid = pod_->uid();
         request.container = command.container;
         request.spec = exec_specs_[command.container];
-        for (const std::string& word : spec.command) request.spec.push_back(SpecRecord(std::initializer_list<std::string>{"arg", word}));
+        for (const std::string& word : spec.command)
+            request.spec.push_back(SpecRecord(std::initializer_list<std::string>{"arg", word}));
         request.timeout = spec.timeout;
         const auto done = co_await runtime.exec(std::move(request));
         result.ok = done && done->code == 0;
@@ -231,7 +248,8 @@ asio::awaitable<pod_event::Probed> PodWorker::probe_steps(pod_command::Probe com
     result.ok = answer && (!http || (*answer >= 200 && *answer < 400));
     if (!answer) {
         const std::string url = "http://" + host + ":" + std::to_string(spec.port) + spec.path;
-        result.output = http ? "Get \"" + url + "\": " + answer.error().message : answer.error().message;
+        result.output =
+            http ? "Get \"" + url + "\": " + answer.error().message : answer.error().message;
     } else if (!result.ok) {
         result.output = "HTTP probe failed with statuscode: " + std::to_string(*answer);
     }

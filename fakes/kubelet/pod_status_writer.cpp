@@ -40,7 +40,8 @@ namespace {
 // The conditions are merged by type; those of others (PodScheduled) stay, after the kubelet's own.
 Json status_patch(const std::string& uid, Json status) {
     Json order = Json::array();
-    for (const Json& condition : member(status, "conditions")) order.push_back(Json{{"type", member(condition, "type")}});
+    for (const Json& condition : member(status, "conditions"))
+        order.push_back(Json{{"type", member(condition, "type")}});
     order.push_back(Json{{"type", "PodScheduled"}});
     status["$setElementOrder/conditions"] = std::move(order);
     return {{"metadata", {{"uid", uid}}}, {"status", std::move(status)}};
@@ -56,10 +57,12 @@ asio::awaitable<bool> PodWorker::write_status(Json status) {
         WriteOptions options;
         options.subresource = "status";
         options.manager = "kubelet";
-        const auto done = co_await node_->host.deps.client.patch(pod_->key(), PatchType::strategic, patch, std::move(options));
+        const auto done = co_await node_->host.deps.client.patch(pod_->key(), PatchType::strategic,
+                                                                 patch, std::move(options));
         if (done || done.error().reason == Reason::conflict) co_return done.has_value();
         if (done.error().reason == Reason::not_found) co_return false;
-        log(LogLevel::info, "kubelet.status_failed", {{"pod", pod_->name()}, {"error", done.error().message}});
+        log(LogLevel::info, "kubelet.status_failed",
+            {{"pod", pod_->name()}, {"error", done.error().message}});
         if (pending_status_) co_return true;  // a newer one replaces it
         co_await node_->host.deps.clock.sleep_until(node_->host.deps.clock.now() + pause);
         pause = std::min<Duration>(pause * 2, std::chrono::seconds(5));
@@ -71,7 +74,9 @@ asio::awaitable<void> PodWorker::delete_pod() {
     const Json options = {{"gracePeriodSeconds", 0}, {"preconditions", {{"uid", pod_->uid()}}}};
     while (!vanished_) {
         const auto done = co_await node_->host.deps.client.remove(pod_->key(), options);
-        if (done || done.error().reason == Reason::not_found || done.error().reason == Reason::conflict) break;
+        if (done || done.error().reason == Reason::not_found ||
+            done.error().reason == Reason::conflict)
+            break;
         co_await node_->host.deps.clock.sleep_until(node_->host.deps.clock.now() + pause);
         pause = std::min<Duration>(pause * 2, std::chrono::seconds(5));
     }
@@ -80,9 +85,12 @@ asio::awaitable<void> PodWorker::delete_pod() {
 asio::awaitable<void> PodWorker::clean_up() {
     const std::string uid = pod_->uid();
     Spec operations;
-    operations.push_back(SpecRecord(std::initializer_list<std::string>{"rmtree", place().directory}));
+    operations.push_back(
+        SpecRecord(std::initializer_list<std::string>{"rmtree", place().directory}));
     const auto done = co_await node_->host.deps.runtime.files(std::move(operations));
-    if (!done) log(LogLevel::warn, "kubelet.clean_up_failed", {{"pod", pod_->name()}, {"error", done.error().message}});
+    if (!done)
+        log(LogLevel::warn, "kubelet.clean_up_failed",
+            {{"pod", pod_->name()}, {"error", done.error().message}});
     node_->host.listeners.erase(uid);
     node_->host.free_address(uid);
     node_->host.pod_is_gone(uid);

@@ -38,13 +38,15 @@ void PodWorker::begin() {
 
 void PodWorker::changed(ObjectPtr pod) {
     pod_ = std::move(pod);
-    const bool news = pod_->generation() != state_.generation || (pod_->deleting() && !state_.deleting);
+    const bool news =
+        pod_->generation() != state_.generation || (pod_->deleting() && !state_.deleting);
     if (!news) return;
     pod_event::Changed event;
     event.generation = pod_->generation();
     event.deleting = pod_->deleting();
     const Json& grace = at_path(pod_->dom(), "metadata.deletionGracePeriodSeconds");
-    if (event.deleting && grace.is_number_integer()) event.grace = std::chrono::seconds(grace.get<std::int64_t>());
+    if (event.deleting && grace.is_number_integer())
+        event.grace = std::chrono::seconds(grace.get<std::int64_t>());
     handle(std::move(event));
 }
 
@@ -88,17 +90,23 @@ void PodWorker::wake_at(Time at) {
     node_->tasks.spawn("pod timer", wake(shared_from_this(), at));
 }
 
-void PodWorker::perform(const pod_command::Prepare&) { node_->tasks.spawn("pod prepare", prepare(shared_from_this())); }
+void PodWorker::perform(const pod_command::Prepare&) {
+    node_->tasks.spawn("pod prepare", prepare(shared_from_this()));
+}
 
 void PodWorker::perform(const pod_command::Start& command) {
-    node_->tasks.spawn("container start", start(shared_from_this(), command.container, command.attempt));
+    node_->tasks.spawn("container start",
+                       start(shared_from_this(), command.container, command.attempt));
 }
 
 void PodWorker::perform(const pod_command::Stop& command) {
-    node_->tasks.spawn("container stop", stop(shared_from_this(), command.container, command.grace));
+    node_->tasks.spawn("container stop",
+                       stop(shared_from_this(), command.container, command.grace));
 }
 
-void PodWorker::perform(const pod_command::Probe& command) { node_->tasks.spawn("pod probe", probe(shared_from_this(), command)); }
+void PodWorker::perform(const pod_command::Probe& command) {
+    node_->tasks.spawn("pod probe", probe(shared_from_this(), command));
+}
 
 void PodWorker::perform(const pod_command::RemoveSandbox&) {
     node_->tasks.spawn("sandbox remove", remove_sandbox(shared_from_this()));
@@ -115,7 +123,8 @@ void PodWorker::perform(const pod_command::Tell& command) {
     about.resource_version = std::to_string(pod_->resource_version());
     if (const PodContainer* container = state_.find(command.container)) {
         const bool app = container->role == PodContainer::Role::app;
-        about.field_path = std::string(app ? "spec.containers{" : "spec.initContainers{") + container->name + "}";
+        about.field_path =
+            std::string(app ? "spec.containers{" : "spec.initContainers{") + container->name + "}";
     }
     node_->events.record(about, command.type, command.reason, command.message);
 }
@@ -190,7 +199,8 @@ std::string PodWorker::end_message(const ContainerExit& exit) const {
     const PodPlace where = place();
     std::string message = tail_of_file(where.message_path(exit.name, exit.attempt), 4096, false);
     const Json* spec = container_spec(exit.name);
-    const bool fall_back = spec != nullptr && string_at(*spec, "terminationMessagePolicy") == "FallbackToLogsOnError";
+    const bool fall_back =
+        spec != nullptr && string_at(*spec, "terminationMessagePolicy") == "FallbackToLogsOnError";
     if (message.empty() && exit.code != 0 && fall_back) {
         message = plain_log(tail_of_file(where.log_path(exit.name, exit.attempt), 2048, true));
     }

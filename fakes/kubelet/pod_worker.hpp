@@ -18,7 +18,8 @@ struct NodeContext {
     EventRecorder events;
     std::map<std::string, std::string> allocatable;
     bool closed = false;  // the kubelet is gone: nothing new begins
-    std::function<void(const std::string& uid, bool known)> pod_done;  // nothing of it is left here; the cluster may know it
+    std::function<void(const std::string& uid, bool known)>
+        pod_done;  // nothing of it is left here; the cluster may know it
 
     std::string pods_directory() const { return host.deps.directory + "/pods"; }
 };
@@ -56,7 +57,8 @@ private:
     static Task remove_sandbox(Self self);
     static Task wake(Self self, Time at);
     boost::asio::awaitable<Result<void>> prepare_steps();
-    boost::asio::awaitable<pod_event::StartFailed> start_steps(std::string container, int attempt);  // reason empty: it runs
+    boost::asio::awaitable<pod_event::StartFailed> start_steps(
+        std::string container, int attempt);  // reason empty: it runs
     boost::asio::awaitable<pod_event::Probed> probe_steps(pod_command::Probe command);
     boost::asio::awaitable<Result<Found>> fetch(std::vector<Key> keys);
     // pod_status_writer.cpp: one write after another, the deletion last
@@ -77,8 +79,10 @@ private:
     bool handling_ = false;
     std::optional<Time> wake_at_;
     Time not_before_{};
-    std::map<std::string, pod_event::Exited> early_exits_;  // ended before the answer to its start was read
-    std::map<std::string, Spec> exec_specs_;                // env, cwd and ids for commands in a running container
+    std::map<std::string, pod_event::Exited>
+        early_exits_;  // ended before the answer to its start was read
+    std::map<std::string, Spec>
+        exec_specs_;  // env, cwd and ids for commands in a running container
     std::string last_status_;
     std::optional<Json> pending_status_;
     bool writing_ = false, delete_wanted_ = false, vanished_ = false;

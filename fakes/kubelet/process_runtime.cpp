@@ -2,14 +2,14 @@
 
 #include "fakes/base/log.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <cstring>
 #include <filesystem>
@@ -45,12 +45,14 @@ std::string encode(const Spec& spec) {
 
 }  // namespace
 
-ProcessRuntime::Impl::Exec::Exec(const asio::any_io_executor& on) : woken(on, asio::steady_timer::time_point::max()) {}
+ProcessRuntime::Impl::Exec::Exec(const asio::any_io_executor& on)
+    : woken(on, asio::steady_timer::time_point::max()) {}
 
 ProcessRuntime::Impl::~Impl() {
     if (process.lifeline >= 0) ::close(process.lifeline);
     if (process.ready >= 0) ::close(process.ready);
-    // The holder ends by itself now; it is reaped here so that no zombie outlives its owner's interest in it.
+    // The holder ends by itself now; it is reaped here so that no zombie outlives its owner's
+    // interest in it.
     if (process.pid > 0) ::waitpid(process.pid, nullptr, WNOHANG);
 }
 
@@ -61,7 +63,9 @@ ProcessRuntime::ProcessRuntime(asio::any_io_executor executor, HolderOptions opt
 ProcessRuntime::~ProcessRuntime() = default;
 
 void ProcessRuntime::on_exit(ExitHandler handler) { impl_->exited = std::move(handler); }
-void ProcessRuntime::on_sandbox_lost(std::function<void(const std::string&)> handler) { impl_->sandbox_lost = std::move(handler); }
+void ProcessRuntime::on_sandbox_lost(std::function<void(const std::string&)> handler) {
+    impl_->sandbox_lost = std::move(handler);
+}
 void ProcessRuntime::on_lost(std::function<void()> handler) { impl_->lost = std::move(handler); }
 std::string ProcessRuntime::identity_map() const { return impl_->map; }
 bool ProcessRuntime::single_identity() const { return impl_->map == "single"; }
@@ -91,7 +95,8 @@ asio::awaitable<Result<void>> ProcessRuntime::Impl::start() {
 asio::awaitable<Result<std::string>> ProcessRuntime::Impl::ready_line() {
     asio::posix::stream_descriptor stream(executor, std::exchange(process.ready, -1));
     std::string output;
-    static_cast<void>(co_await asio::async_read_until(stream, asio::dynamic_buffer(output, 4096), '\n', asio::as_tuple(asio::use_awaitable)));
+    static_cast<void>(co_await asio::async_read_until(stream, asio::dynamic_buffer(output, 4096),
+                                                      '\n', asio::as_tuple(asio::use_awaitable)));
     const std::string line = output.substr(0, output.find('\n'));
     if (line.starts_with("ready")) co_return line;
     if (line.starts_with("failed ")) co_return Error{Reason::environment, line.substr(7)};
@@ -102,7 +107,9 @@ Result<void> ProcessRuntime::Impl::make_directories() const {
     std::error_code ec;
     for (const char* part : {"", "/pods", "/specs", "/claims"}) {
         std::filesystem::create_directories(options.directory + part, ec);
-        if (ec) return Error{Reason::environment, "cannot make " + options.directory + part + ": " + ec.message()};
+        if (ec)
+            return Error{Reason::environment,
+                         "cannot make " + options.directory + part + ": " + ec.message()};
     }
     // Pods' uids must be able to pass, nobody else to look.
     ::chmod(options.directory.c_str(), 0711);
@@ -110,13 +117,15 @@ Result<void> ProcessRuntime::Impl::make_directories() const {
     return {};
 }
 
-// Started by root the holder works as an ordinary uid, which must own what it writes below and may read the specs.
+// Started by root the holder works as an ordinary uid, which must own what it writes below and may
+// read the specs.
 Result<void> ProcessRuntime::Impl::give_directories() const {
     if (map != "root") return {};
     for (const char* part : {"/pods", "/specs", "/claims"}) {
         const std::string path = options.directory + part;
         if (::chown(path.c_str(), static_cast<uid_t>(base), static_cast<gid_t>(base)) != 0) {
-            return Error{Reason::environment, "cannot give " + path + " to the pods' uid range: " + std::strerror(errno)};
+            return Error{Reason::environment, "cannot give " + path + " to the pods' uid range: " +
+                                                  std::strerror(errno)};
         }
     }
     return {};
@@ -144,12 +153,16 @@ asio::awaitable<void> ProcessRuntime::quit() {
     impl_->process.pid = -1;
 }
 
-Result<void> ProcessRuntime::Impl::write_file(const std::string& path, const std::string& content) const {
+Result<void> ProcessRuntime::Impl::write_file(const std::string& path,
+                                              const std::string& content) const {
     const std::string draft = path + ".new";
-    const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return Error{Reason::environment, "cannot write " + draft + ": " + std::strerror(errno)};
+    const int fd =
+        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return Error{Reason::environment, "cannot write " + draft + ": " + std::strerror(errno)};
     std::size_t written = 0;
-    bool good = map != "root" || ::fchown(fd, static_cast<uid_t>(base), static_cast<gid_t>(base)) == 0;
+    bool good =
+        map != "root" || ::fchown(fd, static_cast<uid_t>(base), static_cast<gid_t>(base)) == 0;
     while (good && written < content.size()) {
         const ssize_t count = ::write(fd, content.data() + written, content.size() - written);
         good = count > 0;
@@ -166,7 +179,8 @@ Result<std::string> ProcessRuntime::Impl::write_spec(const Spec& spec) {
     return path;
 }
 
-asio::awaitable<Result<HolderReply>> ProcessRuntime::Impl::with_spec(std::string head, Spec spec, std::vector<int> descriptors) {
+asio::awaitable<Result<HolderReply>> ProcessRuntime::Impl::with_spec(std::string head, Spec spec,
+                                                                     std::vector<int> descriptors) {
     if (channel == nullptr) co_return Error{Reason::unavailable, "podinit's holder is not running"};
     const auto path = write_spec(spec);
     if (!path) co_return path.error();
@@ -179,27 +193,31 @@ asio::awaitable<Result<void>> ProcessRuntime::files(Spec operations) {
     if (operations.empty()) co_return Result<void>{};
     std::string head = "files";
     std::vector<int> none;
-    const auto reply = co_await impl_->with_spec(std::move(head), std::move(operations), std::move(none));
+    const auto reply =
+        co_await impl_->with_spec(std::move(head), std::move(operations), std::move(none));
     if (!reply) co_return reply.error();
     co_return Result<void>{};
 }
 
 asio::awaitable<Result<void>> ProcessRuntime::start_sandbox(SandboxRequest request) {
     std::vector<int> none;
-    const auto reply = co_await impl_->with_spec("sandbox " + request.pod_uid, std::move(request.spec), std::move(none));
+    const auto reply = co_await impl_->with_spec("sandbox " + request.pod_uid,
+                                                 std::move(request.spec), std::move(none));
     if (!reply) co_return reply.error();
     co_return Result<void>{};
 }
 
 asio::awaitable<Result<void>> ProcessRuntime::start_container(ContainerRequest request) {
-    const std::string id = request.pod_uid + " " + request.name + " " + std::to_string(request.attempt);
+    const std::string id =
+        request.pod_uid + " " + request.name + " " + std::to_string(request.attempt);
     Impl::Running running;
     for (const SpecRecord& record : request.spec) {
         if (record.front() == "exit") running.exit_path = record.at(1);
     }
     impl_->running[id] = std::move(running);
     std::vector<int> none;
-    const auto reply = co_await impl_->with_spec("container " + id, std::move(request.spec), std::move(none));
+    const auto reply =
+        co_await impl_->with_spec("container " + id, std::move(request.spec), std::move(none));
     if (!reply) {
         impl_->running.erase(id);
         co_return reply.error();
@@ -207,7 +225,8 @@ asio::awaitable<Result<void>> ProcessRuntime::start_container(ContainerRequest r
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> ProcessRuntime::stop_container(std::string pod_uid, std::string name, Duration grace) {
+asio::awaitable<Result<void>> ProcessRuntime::stop_container(std::string pod_uid, std::string name,
+                                                             Duration grace) {
     const auto milli = std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
     std::string line = "stop " + pod_uid + " " + name + " " + std::to_string(milli);
     const auto reply = co_await impl_->channel->command(std::move(line));
@@ -218,13 +237,15 @@ asio::awaitable<Result<void>> ProcessRuntime::stop_container(std::string pod_uid
 asio::awaitable<Result<void>> ProcessRuntime::remove_pod(std::string pod_uid) {
     std::string line = "remove " + pod_uid;
     const auto reply = co_await impl_->channel->command(std::move(line));
-    std::erase_if(impl_->running, [&](const auto& run) { return run.first.starts_with(pod_uid + " "); });
+    std::erase_if(impl_->running,
+                  [&](const auto& run) { return run.first.starts_with(pod_uid + " "); });
     if (!reply) co_return reply.error();
     co_return Result<void>{};
 }
 
 asio::awaitable<Result<void>> ProcessRuntime::set_dns(std::string table) {
-    if (auto done = impl_->write_file(impl_->options.directory + "/dns", table); !done) co_return done.error();
+    if (auto done = impl_->write_file(impl_->options.directory + "/dns", table); !done)
+        co_return done.error();
     std::string line = "dns";
     const auto reply = co_await impl_->channel->command(std::move(line));
     if (!reply) co_return reply.error();
@@ -257,8 +278,10 @@ void ProcessRuntime::Impl::container_exited(const std::vector<std::string>& word
     std::ifstream file(run->second.exit_path);
     long long code = 0, signal = 0, started = 0, finished = 0;
     if (file >> code >> signal >> started >> finished) {
-        exit.started = Time(std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(started)));
-        exit.finished = Time(std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(finished)));
+        exit.started =
+            Time(std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(started)));
+        exit.finished =
+            Time(std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(finished)));
     }
     running.erase(run);
     if (exited) exited(exit);

@@ -38,9 +38,11 @@ struct ProcessRuntime::Impl {
     Result<void> make_directories() const;
     Result<void> give_directories() const;
     boost::asio::awaitable<void> read_channel();
-    boost::asio::awaitable<Result<kubelet::HolderReply>> with_spec(std::string head, Spec spec, std::vector<int> descriptors);
+    boost::asio::awaitable<Result<kubelet::HolderReply>> with_spec(std::string head, Spec spec,
+                                                                   std::vector<int> descriptors);
     boost::asio::awaitable<Result<int>> descriptor_of(std::string line);
-    boost::asio::awaitable<Result<int>> exec(ExecRequest request, std::vector<int> descriptors, Duration timeout);
+    boost::asio::awaitable<Result<int>> exec(ExecRequest request, std::vector<int> descriptors,
+                                             Duration timeout);
     Result<std::string> write_spec(const Spec& spec);
     Result<void> write_file(const std::string& path, const std::string& content) const;
     void handle_event(const std::string& words);

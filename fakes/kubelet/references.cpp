@@ -5,12 +5,14 @@
 namespace shed::kubelet {
 namespace {
 
-void add(std::vector<Key>& keys, std::string_view kind, const std::string& ns, const std::string& name) {
+void add(std::vector<Key>& keys, std::string_view kind, const std::string& ns,
+         const std::string& name) {
     if (!name.empty()) keys.push_back(Key{&kind_of("v1", kind), ns, name});
 }
 
 void add_source(std::vector<Key>& keys, const std::string& ns, const Json& source) {
-    add(keys, "Secret", ns, string_at(source, "secret.name", string_at(source, "secret.secretName")));
+    add(keys, "Secret", ns,
+        string_at(source, "secret.name", string_at(source, "secret.secretName")));
     add(keys, "ConfigMap", ns, string_at(source, "configMap.name"));
 }
 
@@ -25,7 +27,8 @@ std::vector<Key> volume_references(const Object& pod) {
     std::vector<Key> keys;
     for (const Json& volume : at_path(pod.dom(), "spec.volumes")) {
         add_source(keys, pod.ns(), volume);
-        for (const Json& source : at_path(volume, "projected.sources")) add_source(keys, pod.ns(), source);
+        for (const Json& source : at_path(volume, "projected.sources"))
+            add_source(keys, pod.ns(), source);
     }
     return keys;
 }

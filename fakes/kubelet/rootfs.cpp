@@ -11,12 +11,16 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-bool below(const std::string& path, const std::string& directory) { return path.starts_with(directory + "/"); }
+bool below(const std::string& path, const std::string& directory) {
+    return path.starts_with(directory + "/");
+}
 std::string top_of(const std::string& path) { return path.substr(1, path.find('/', 1) - 1); }
 
 // Parts of the pod's root that come from elsewhere than its layers.
 bool is_own(const std::string& top) {
-    static const std::set<std::string> own = {"proc", "sys", "dev", "tmp", "run", "home", "root", "boot", "lost+found", "mnt", "media", "srv", "var"};
+    static const std::set<std::string> own = {"proc",  "sys",  "dev",  "tmp",        "run",
+                                              "home",  "root", "boot", "lost+found", "mnt",
+                                              "media", "srv",  "var"};
     return own.contains(top);
 }
 
@@ -43,14 +47,17 @@ struct Builder {
         file_op({"mkdir", skeleton(), "0755", "0", "0"});
         // A home is what the image holds: a new attempt starts with a fresh one.
         file_op({"rmtree", home()});
-        file_op({"mkdir", home(), "0755", std::to_string(identity.uid), std::to_string(identity.gid)});
+        file_op(
+            {"mkdir", home(), "0755", std::to_string(identity.uid), std::to_string(identity.gid)});
         file_op({"file", place.message_path(name(), inputs.attempt), "0666", "0", "0", ""});
     }
 
     void make_parents(const std::string& root, const std::string& path, int uid, int gid) {
-        for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        for (auto slash = path.find('/', 1); slash != std::string::npos;
+             slash = path.find('/', slash + 1)) {
             const std::string directory = root + path.substr(0, slash);
-            if (made.insert(directory).second) file_op({"mkdir", directory, "0755", std::to_string(uid), std::to_string(gid)});
+            if (made.insert(directory).second)
+                file_op({"mkdir", directory, "0755", std::to_string(uid), std::to_string(gid)});
         }
     }
 
@@ -63,19 +70,23 @@ struct Builder {
     void home_file(const std::string& path, const std::string& content) {
         make_parents(home(), path, identity.uid, identity.gid);
         const std::string mode = path.find("/bin/") == std::string::npos ? "0644" : "0755";
-        file_op({"file", home() + path, mode, std::to_string(identity.uid), std::to_string(identity.gid), content});
+        file_op({"file", home() + path, mode, std::to_string(identity.uid),
+                 std::to_string(identity.gid), content});
     }
 
     void write_skeleton() {
-        for (const auto& [path, content] : etc_files(place, identity, inputs.environment)) skeleton_file(pod_path(path), content);
+        for (const auto& [path, content] : etc_files(place, identity, inputs.environment))
+            skeleton_file(pod_path(path), content);
         const std::string& image_home = inputs.environment.home;
         for (const auto& [path, content] : inputs.environment.files) {
-            if (image_home != "/" && below(path, image_home)) home_file(path.substr(image_home.size()), content);
+            if (image_home != "/" && below(path, image_home))
+                home_file(path.substr(image_home.size()), content);
         }
         for (const Mount& mount : mounts) make_mount_point(mount);
     }
 
-    // Under a read-only overlay a mount point must be in the skeleton; in the home it must be made beforehand, owned by the user.
+    // Under a read-only overlay a mount point must be in the skeleton; in the home it must be made
+    // beforehand, owned by the user.
     void make_mount_point(const Mount& mount) {
         const std::string top = top_of(mount.target);
         const bool in_home = below(mount.target, identity.home);
@@ -87,7 +98,8 @@ struct Builder {
         if (!in_home) layered.insert(top);
         make_parents(root, path, uid, gid);
         if (!made.insert(root + path).second) return;
-        if (mount.file) file_op({"file", root + path, "0644", std::to_string(uid), std::to_string(gid), ""});
+        if (mount.file)
+            file_op({"file", root + path, "0644", std::to_string(uid), std::to_string(gid), ""});
         else file_op({"mkdir", root + path, "0755", std::to_string(uid), std::to_string(gid)});
     }
 
@@ -96,12 +108,14 @@ struct Builder {
         for (const std::string& layer : inputs.environment.layers) {
             for (const auto& entry : fs::directory_iterator(layer, ec)) {
                 const std::string top = entry.path().filename().string();
-                if (entry.is_directory(ec) && !entry.is_symlink(ec) && !is_own(top)) layered.insert(top);
+                if (entry.is_directory(ec) && !entry.is_symlink(ec) && !is_own(top))
+                    layered.insert(top);
             }
         }
     }
 
-    // Lower directories of one top directory, first on top: the skeleton, the environment's layers, the host.
+    // Lower directories of one top directory, first on top: the skeleton, the environment's layers,
+    // the host.
     void overlay_or_bind(const std::string& top) {
         std::error_code ec;
         SpecRecord overlay = {"overlay", "/" + top};
@@ -120,17 +134,22 @@ struct Builder {
         std::error_code ec;
         for (const char* link : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
             const fs::path path = std::string("/") + link;
-            if (fs::is_symlink(path, ec)) record({"symlink", path.string(), fs::read_symlink(path, ec).string()});
-            else if (fs::is_directory(path, ec)) record({"bind", path.string(), path.string(), "ro"});
+            if (fs::is_symlink(path, ec))
+                record({"symlink", path.string(), fs::read_symlink(path, ec).string()});
+            else if (fs::is_directory(path, ec))
+                record({"bind", path.string(), path.string(), "ro"});
         }
         std::set<std::string> tops = {"usr", "etc"};
         if (fs::is_directory("/opt", ec)) tops.insert("opt");
         for (const std::string& top : layered) tops.insert(top);
         for (const std::string& top : tops) overlay_or_bind(top);
-        for (const char* directory : {"/var", "/var/lib", "/var/log", "/var/cache", "/mnt", "/media", "/srv", "/home"}) record({"dir", directory, "0755"});
+        for (const char* directory :
+             {"/var", "/var/lib", "/var/log", "/var/cache", "/mnt", "/media", "/srv", "/home"})
+            record({"dir", directory, "0755"});
         record({"symlink", "/var/run", "/run"});
         record({"symlink", "/var/lock", "/run/lock"});
-        for (const char* directory : {"/tmp", "/var/tmp"}) record({"tmpfs", directory, "mode=1777"});
+        for (const char* directory : {"/tmp", "/var/tmp"})
+            record({"tmpfs", directory, "mode=1777"});
         record({"tmpfs", "/run", "mode=755"});
         for (const char* directory : {"/run/sshd", "/run/lock"}) record({"dir", directory, "0755"});
         record({"proc"});
@@ -141,18 +160,21 @@ struct Builder {
 
     void mount_all() {
         record({"bind", home(), identity.home, "rw"});
-        const std::string message = string_at(*inputs.container, "terminationMessagePath", "/dev/termination-log");
+        const std::string message =
+            string_at(*inputs.container, "terminationMessagePath", "/dev/termination-log");
         record({"bind", place.message_path(name(), inputs.attempt), pod_path(message), "rw"});
         for (const std::string& device : inputs.devices) record({"device", device, device});
         for (const Mount& mount : mounts) {
             if (mount.memory) record({"tmpfs", mount.target, mount.source});
             else record({"bind", mount.source, mount.target, mount.read_only ? "ro" : "rw"});
         }
-        if (bool_at(*inputs.container, "securityContext.readOnlyRootFilesystem")) record({"readonly-root"});
+        if (bool_at(*inputs.container, "securityContext.readOnlyRootFilesystem"))
+            record({"readonly-root"});
     }
 
     std::map<std::string, std::string> process_variables() const {
-        std::map<std::string, std::string> all = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
+        std::map<std::string, std::string> all = {
+            {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
         for (const auto& [key, value] : inputs.environment.env) all[key] = value;
         all["HOME"] = identity.home;
         all["HOSTNAME"] = place.hostname();
@@ -161,21 +183,27 @@ struct Builder {
     }
 
     void words() {
-        const std::map<std::string, std::string> known(inputs.variables.begin(), inputs.variables.end());
+        const std::map<std::string, std::string> known(inputs.variables.begin(),
+                                                       inputs.variables.end());
         const Json& command = member(*inputs.container, "command");
         const Json& args = member(*inputs.container, "args");
         std::vector<std::string> argv;
         const auto add = [&](const Json& list) {
-            for (const Json& word : list) argv.push_back(expand(word.is_string() ? word.get<std::string>() : "", known));
+            for (const Json& word : list)
+                argv.push_back(expand(word.is_string() ? word.get<std::string>() : "", known));
         };
-        const bool has_command = command.is_array() && !command.empty(), has_args = args.is_array() && !args.empty();
+        const bool has_command = command.is_array() && !command.empty(),
+                   has_args = args.is_array() && !args.empty();
         if (has_command) add(command);
         else argv = inputs.environment.entrypoint;
         if (has_args) add(args);
-        else if (!has_command) argv.insert(argv.end(), inputs.environment.command.begin(), inputs.environment.command.end());
+        else if (!has_command)
+            argv.insert(argv.end(), inputs.environment.command.begin(),
+                        inputs.environment.command.end());
         for (std::string& word : argv) record({"arg", std::move(word)});
         for (const auto& [key, value] : process_variables()) record({"env", key + "=" + value});
-        const std::string cwd = string_at(*inputs.container, "workingDir", inputs.environment.working_dir);
+        const std::string cwd =
+            string_at(*inputs.container, "workingDir", inputs.environment.working_dir);
         record({"cwd", cwd.empty() ? "/" : cwd});
     }
 
@@ -189,7 +217,8 @@ struct Builder {
 };
 
 bool runs_something(const Spec& spec) {
-    return std::any_of(spec.begin(), spec.end(), [](const SpecRecord& record) { return record.front() == "arg"; });
+    return std::any_of(spec.begin(), spec.end(),
+                       [](const SpecRecord& record) { return record.front() == "arg"; });
 }
 
 }  // namespace
@@ -207,8 +236,9 @@ Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInput
     builder.build_root();
     builder.mount_all();
     if (!runs_something(builder.plan.spec)) {
-        return Error{Reason::invalid, "no command specified: neither the container nor its image environment \"" +
-                                          inputs.environment.name + "\" names one"};
+        return Error{Reason::invalid,
+                     "no command specified: neither the container nor its image environment \"" +
+                         inputs.environment.name + "\" names one"};
     }
     return std::move(builder.plan);
 }

@@ -1,6 +1,7 @@
 #pragma once
-// The swap point of the kubelet: what starts and stops containers. process_runtime drives podinit; paper_runtime
-// pretends, for tests and rehearsals. Everything above (pods, probes, back-off, status) is the same for both.
+// The swap point of the kubelet: what starts and stops containers. process_runtime drives podinit;
+// paper_runtime pretends, for tests and rehearsals. Everything above (pods, probes, back-off,
+// status) is the same for both.
 #include "fakes/base/result.hpp"
 #include "fakes/base/time.hpp"
 
@@ -36,7 +37,7 @@ struct ExecResult {
 struct ContainerExit {
     std::string pod_uid, name;
     int attempt = 0;
-    int code = 0;    // as Kubernetes counts: 128 + N for signal N
+    int code = 0;  // as Kubernetes counts: 128 + N for signal N
     int signal = 0;
     Time started{}, finished{};
 };
@@ -47,16 +48,23 @@ public:
     using ExitHandler = std::function<void(const ContainerExit&)>;
     virtual void on_exit(ExitHandler handler) = 0;
     // Called with the pod's uid when a sandbox died by itself, with everything in it.
-    virtual void on_sandbox_lost(std::function<void(const std::string&)> handler) { static_cast<void>(handler); }
-    // True when this machine lends pods one id only: then there are no groups, and secret files must be 0600.
+    virtual void on_sandbox_lost(std::function<void(const std::string&)> handler) {
+        static_cast<void>(handler);
+    }
+    // True when this machine lends pods one id only: then there are no groups, and secret files
+    // must be 0600.
     virtual bool single_identity() const { return false; }
     virtual boost::asio::awaitable<Result<void>> files(Spec operations) = 0;
     virtual boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) = 0;
     virtual boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) = 0;
-    virtual boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name, Duration grace) = 0;
+    virtual boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid,
+                                                                std::string name,
+                                                                Duration grace) = 0;
     virtual boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) = 0;
-    // Connects as a tcpSocket or httpGet probe does. httpGet: `http_request` is sent and the status code returned; 0 for tcp.
-    virtual boost::asio::awaitable<Result<int>> probe(std::string address, int port, std::string http_request,
+    // Connects as a tcpSocket or httpGet probe does. httpGet: `http_request` is sent and the status
+    // code returned; 0 for tcp.
+    virtual boost::asio::awaitable<Result<int>> probe(std::string address, int port,
+                                                      std::string http_request,
                                                       Duration timeout) = 0;
     virtual boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) = 0;
     virtual boost::asio::awaitable<Result<void>> set_dns(std::string table) = 0;

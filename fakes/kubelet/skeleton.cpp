@@ -6,7 +6,9 @@
 namespace shed::kubelet {
 namespace {
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : std::string{}; }
+std::string text_of(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : std::string{};
+}
 
 std::string joined(const std::vector<std::string>& words) {
     std::string line;
@@ -19,7 +21,8 @@ void append(std::vector<std::string>& list, const Json& values) {
 }
 
 std::string passwd_line(const std::string& name, int uid, int gid, const std::string& home) {
-    return name + ":x:" + std::to_string(uid) + ":" + std::to_string(gid) + "::" + home + ":/bin/bash\n";
+    return name + ":x:" + std::to_string(uid) + ":" + std::to_string(gid) + "::" + home +
+           ":/bin/bash\n";
 }
 
 std::string passwd_file(const Identity& identity) {
@@ -27,14 +30,17 @@ std::string passwd_file(const Identity& identity) {
     text += "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n";
     text += "sshd:x:104:65534::/run/sshd:/usr/sbin/nologin\n";
     text += "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
-    if (identity.uid != 0) text += passwd_line(identity.user_name, identity.uid, identity.gid, identity.home);
+    if (identity.uid != 0)
+        text += passwd_line(identity.user_name, identity.uid, identity.gid, identity.home);
     return text;
 }
 
 std::string group_file(const Identity& identity) {
-    std::map<int, std::string> groups = {{0, "root"}, {1, "daemon"}, {5, "tty"}, {65534, "nogroup"}};
+    std::map<int, std::string> groups = {
+        {0, "root"}, {1, "daemon"}, {5, "tty"}, {65534, "nogroup"}};
     const auto add = [&](int gid) {
-        groups.try_emplace(gid, gid == identity.uid ? identity.user_name : "group" + std::to_string(gid));
+        groups.try_emplace(
+            gid, gid == identity.uid ? identity.user_name : "group" + std::to_string(gid));
     };
     add(identity.gid);
     for (const int gid : identity.groups) add(gid);
@@ -67,7 +73,8 @@ std::string hosts_file(const PodPlace& place) {
     return text;
 }
 
-// Unlike kubelet: dnsPolicy Default has the cluster's name server too, for a pod cannot reach the host's.
+// Unlike kubelet: dnsPolicy Default has the cluster's name server too, for a pod cannot reach the
+// host's.
 std::string resolv_conf(const PodPlace& place) {
     std::vector<std::string> servers, searches, options;
     const std::string policy = string_at(place.spec(), "dnsPolicy", "ClusterFirst");
@@ -81,7 +88,9 @@ std::string resolv_conf(const PodPlace& place) {
     append(searches, member(config, "searches"));
     for (const Json& option : member(config, "options")) {
         const std::string name = string_at(option, "name"), value = string_at(option, "value");
-        std::erase_if(options, [&](const std::string& known) { return known == name || known.starts_with(name + ":"); });
+        std::erase_if(options, [&](const std::string& known) {
+            return known == name || known.starts_with(name + ":");
+        });
         options.push_back(value.empty() ? name : name + ":" + value);
     }
     std::string text;
@@ -91,16 +100,19 @@ std::string resolv_conf(const PodPlace& place) {
     return text;
 }
 
-std::map<std::string, std::string> etc_files(const PodPlace& place, const Identity& identity, const Environment& environment) {
+std::map<std::string, std::string> etc_files(const PodPlace& place, const Identity& identity,
+                                             const Environment& environment) {
     std::map<std::string, std::string> files;
     for (const auto& [path, content] : environment.files) {
-        if (!path.starts_with(environment.home + "/") || environment.home == "/") files[path] = content;
+        if (!path.starts_with(environment.home + "/") || environment.home == "/")
+            files[path] = content;
     }
     files["/etc/hosts"] = hosts_file(place);
     files["/etc/hostname"] = place.hostname() + "\n";
     files["/etc/resolv.conf"] = resolv_conf(place);
     files["/etc/nsswitch.conf"] =
-        "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n";
+        "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: "
+        "files\nservices: files\n";
     files["/etc/passwd"] = passwd_file(identity);
     files["/etc/group"] = group_file(identity);
     return files;

@@ -12,10 +12,13 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr Duration back_off_least = seconds(10), back_off_most = minutes(5), back_off_forgotten = minutes(10);
+constexpr Duration back_off_least = seconds(10), back_off_most = minutes(5),
+                   back_off_forgotten = minutes(10);
 constexpr Duration config_retry = seconds(10), pull_retell = seconds(1);
 
-Duration longer(Duration back_off) { return std::clamp(back_off * 2, back_off_least, back_off_most); }
+Duration longer(Duration back_off) {
+    return std::clamp(back_off * 2, back_off_least, back_off_most);
+}
 
 void set_waiting(PodContainer& container, std::string reason, std::string message) {
     if (container.state.kind == Kind::terminated) container.last_state = container.state;
@@ -43,9 +46,12 @@ std::string duration_text(Duration duration) {
 bool will_restart(const PodContainer& container) {
     if (container.state.kind != Kind::terminated) return true;
     switch (container.restart) {
-        case RestartPolicy::always: return true;
-        case RestartPolicy::on_failure: return container.state.exit_code != 0;
-        case RestartPolicy::never: return false;
+        case RestartPolicy::always:
+            return true;
+        case RestartPolicy::on_failure:
+            return container.state.exit_code != 0;
+        case RestartPolicy::never:
+            return false;
     }
     return false;
 }
@@ -53,7 +59,8 @@ bool will_restart(const PodContainer& container) {
 // Init containers one after another; a sidecar holds up the next only until it has started once.
 void Machine::start_due_containers() {
     for (PodContainer& container : pod.containers) {
-        const bool passed = container.role == Role::app || (container.role == Role::init && !will_restart(container)) ||
+        const bool passed = container.role == Role::app ||
+                            (container.role == Role::init && !will_restart(container)) ||
                             (container.role == Role::sidecar && container.started);
         start_if_due(container);
         const bool app_has_run = pod.containers.back().started_once;
@@ -62,11 +69,14 @@ void Machine::start_due_containers() {
 }
 
 bool Machine::start_if_due(PodContainer& container) {
-    if (container.activity != Activity::idle || !will_restart(container) || now < container.start_after) return false;
+    if (container.activity != Activity::idle || !will_restart(container) ||
+        now < container.start_after)
+        return false;
     container.activity = Activity::starting;
     container.start_sent = now;
     container.pull_retold_at.reset();
-    if (container.pull_policy == "Always") tell("Normal", "Pulling", "Pulling image \"" + container.image + "\"", container.name);
+    if (container.pull_policy == "Always")
+        tell("Normal", "Pulling", "Pulling image \"" + container.image + "\"", container.name);
     const int attempt = container.started_once ? container.restart_count + 1 : 0;
     commands.push_back(pod_command::Start{container.name, attempt});
     return true;
@@ -114,7 +124,8 @@ void Machine::on(const pod_event::StartFailed& event) {
     pull_failed(*container, event.reason, event.message);
 }
 
-// The container was made but its command could not be run: this counts as a run that ended with 128.
+// The container was made but its command could not be run: this counts as a run that ended with
+// 128.
 void Machine::start_error(PodContainer& container, const std::string& message) {
     tell("Warning", "Failed", "Error: " + message, container.name);
     container.restart_count = container.started_once ? container.restart_count + 1 : 0;
@@ -130,13 +141,15 @@ void Machine::start_error(PodContainer& container, const std::string& message) {
     exited(container, std::move(last));
 }
 
-void Machine::pull_failed(PodContainer& container, const std::string& reason, const std::string& message) {
+void Machine::pull_failed(PodContainer& container, const std::string& reason,
+                          const std::string& message) {
     container.pull_back_off = longer(container.pull_back_off);
     container.start_after = now + container.pull_back_off;
     container.pull_retold_at = now + pull_retell;
     container.pull_error = reason + ": " + message;
     set_waiting(container, reason, message);
-    tell("Warning", "Failed", "Failed to pull image \"" + container.image + "\": " + message, container.name);
+    tell("Warning", "Failed", "Failed to pull image \"" + container.image + "\": " + message,
+         container.name);
     tell("Warning", "Failed", "Error: " + reason, container.name);
 }
 
@@ -153,7 +166,9 @@ void Machine::retell_pull_failures() {
 
 void Machine::on(const pod_event::Exited& event) {
     PodContainer* container = pod.find(event.container);
-    if (container == nullptr || container->activity == Activity::idle || event.attempt != container->restart_count) return;
+    if (container == nullptr || container->activity == Activity::idle ||
+        event.attempt != container->restart_count)
+        return;
     if (container->activity == Activity::starting) return;  // a leftover of the previous attempt
     ContainerState last;
     last.kind = Kind::terminated;
@@ -167,8 +182,8 @@ void Machine::on(const pod_event::Exited& event) {
     exited(*container, std::move(last));
 }
 
-// The first restart comes at once; from the second crash on the container waits 10 s, 20 s, ... up to 5 minutes.
-// A run of more than 10 minutes makes the kubelet forget.
+// The first restart comes at once; from the second crash on the container waits 10 s, 20 s, ... up
+// to 5 minutes. A run of more than 10 minutes makes the kubelet forget.
 void Machine::exited(PodContainer& container, ContainerState last) {
     const Duration ran = last.finished - last.started;
     container.activity = Activity::idle;
@@ -183,8 +198,10 @@ void Machine::exited(PodContainer& container, ContainerState last) {
     if (container.start_after <= now) return;
     const std::string name = container.name, where = pod.name + "_" + pod.ns + "(" + pod.uid + ")";
     set_waiting(container, "CrashLoopBackOff",
-                "back-off " + seconds_text(wait) + " restarting failed container=" + name + " pod=" + where);
-    tell("Warning", "BackOff", "Back-off restarting failed container " + name + " in pod " + where, name);
+                "back-off " + seconds_text(wait) + " restarting failed container=" + name +
+                    " pod=" + where);
+    tell("Warning", "BackOff", "Back-off restarting failed container " + name + " in pod " + where,
+         name);
 }
 
 void Machine::stop(PodContainer& container, Duration grace, std::string message) {

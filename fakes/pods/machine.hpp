@@ -25,7 +25,8 @@ struct Machine {
     void start_due_containers();
     bool start_if_due(PodContainer& container);
     void start_error(PodContainer& container, const std::string& message);
-    void pull_failed(PodContainer& container, const std::string& reason, const std::string& message);
+    void pull_failed(PodContainer& container, const std::string& reason,
+                     const std::string& message);
     void retell_pull_failures();
     void exited(PodContainer& container, ContainerState last);
     void stop(PodContainer& container, Duration grace, std::string message);
@@ -36,14 +37,16 @@ struct Machine {
     void probe_passed(PodContainer& container, ProbeKind kind);
     void probe_failed(PodContainer& container, ProbeKind kind, const std::string& output);
 
-    void tell(std::string type, std::string reason, std::string message, std::string container = {});
+    void tell(std::string type, std::string reason, std::string message,
+              std::string container = {});
 };
 
-bool ending(const PodState& pod);                       // deleted or evicted: nothing starts any more
-bool will_restart(const PodContainer& container);       // a terminated container whose policy wants another run
-bool has_finished(const PodState& pod);                 // no app container will run again
+bool ending(const PodState& pod);  // deleted or evicted: nothing starts any more
+bool will_restart(
+    const PodContainer& container);      // a terminated container whose policy wants another run
+bool has_finished(const PodState& pod);  // no app container will run again
 bool probe_active(const PodContainer& container, ProbeKind kind);
 std::optional<Time> next_look(const PodState& pod, Time now);
-void update_phase(PodState& pod, Time now);             // phase.cpp: phase and conditions
+void update_phase(PodState& pod, Time now);  // phase.cpp: phase and conditions
 
 }  // namespace shed::pods

@@ -36,9 +36,10 @@ bool has_finished(const PodState& pod) {
     return apps_done;
 }
 
-void Machine::tell(std::string type, std::string reason, std::string message, std::string container) {
-    commands.push_back(
-        pod_command::Tell{std::move(type), std::move(reason), std::move(message), std::move(container)});
+void Machine::tell(std::string type, std::string reason, std::string message,
+                   std::string container) {
+    commands.push_back(pod_command::Tell{std::move(type), std::move(reason), std::move(message),
+                                         std::move(container)});
 }
 
 void Machine::on(const pod_event::Changed& event) {
@@ -84,7 +85,8 @@ void Machine::on(const pod_event::SandboxLost&) {
 }
 
 void Machine::advance() {
-    if (!ending(pod) && pod.active_deadline && !has_finished(pod) && now >= pod.start_time + *pod.active_deadline) {
+    if (!ending(pod) && pod.active_deadline && !has_finished(pod) &&
+        now >= pod.start_time + *pod.active_deadline) {
         pod.evicted = true;
         pod.reason = "DeadlineExceeded";
         pod.message = "Pod was active on the node longer than the specified deadline";
@@ -133,7 +135,8 @@ std::optional<Time> next_look(const PodState& pod, Time now) {
     for (const PodContainer& container : pod.containers) {
         if (container.activity == PodContainer::Activity::idle) consider(container.start_after);
         if (container.pull_retold_at) consider(*container.pull_retold_at);
-        for (const ProbeKind kind : {ProbeKind::startup, ProbeKind::liveness, ProbeKind::readiness}) {
+        for (const ProbeKind kind :
+             {ProbeKind::startup, ProbeKind::liveness, ProbeKind::readiness}) {
             const ProbeProgress& progress = container.progress[static_cast<std::size_t>(kind)];
             if (probe_active(container, kind) && !progress.in_flight) consider(progress.next_at);
         }

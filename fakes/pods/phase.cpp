@@ -7,17 +7,22 @@ using Role = PodContainer::Role;
 
 namespace {
 
-// The run that counts for the phase: the present one, or the last one of a container that waits to run again.
+// The run that counts for the phase: the present one, or the last one of a container that waits to
+// run again.
 const ContainerState* last_end(const PodContainer& container) {
     if (container.state.kind == Kind::terminated) return &container.state;
-    if (container.state.kind == Kind::waiting && container.last_state) return &*container.last_state;
+    if (container.state.kind == Kind::waiting && container.last_state)
+        return &*container.last_state;
     return nullptr;
 }
 
 bool initialized(const PodState& pod) {
     for (const PodContainer& container : pod.containers) {
-        if (container.role == Role::init && !(container.finished() && container.state.exit_code == 0)) return false;
-        if (container.role == Role::sidecar && !container.started && !container.started_once) return false;
+        if (container.role == Role::init &&
+            !(container.finished() && container.state.exit_code == 0))
+            return false;
+        if (container.role == Role::sidecar && !container.started && !container.started_once)
+            return false;
     }
     return true;
 }
@@ -63,11 +68,16 @@ std::string names_where(const PodState& pod, bool (*wanted)(const PodContainer&)
     return "[" + names + "]";
 }
 
-bool is_unready(const PodContainer& container) { return container.role != Role::init && !container.ready; }
-bool is_unready_app(const PodContainer& container) { return container.role == Role::app && !container.ready; }
+bool is_unready(const PodContainer& container) {
+    return container.role != Role::init && !container.ready;
+}
+bool is_unready_app(const PodContainer& container) {
+    return container.role == Role::app && !container.ready;
+}
 bool is_incomplete(const PodContainer& container) {
     if (container.role == Role::sidecar) return !container.started && !container.started_once;
-    return container.role == Role::init && !(container.finished() && container.state.exit_code == 0);
+    return container.role == Role::init &&
+           !(container.finished() && container.state.exit_code == 0);
 }
 
 PodCondition readiness(const PodState& pod, std::string type) {
@@ -102,10 +112,12 @@ void update_phase(PodState& pod, Time now) {
     if (!pod.terminal()) pod.phase = phase_of(pod);
     PodCondition sandbox{"PodReadyToStartContainers"};
     sandbox.status = pod.stage == PodState::Stage::prepared;
-    std::vector<PodCondition> conditions{std::move(sandbox), initialization(pod), readiness(pod, "Ready"),
+    std::vector<PodCondition> conditions{std::move(sandbox), initialization(pod),
+                                         readiness(pod, "Ready"),
                                          readiness(pod, "ContainersReady")};
     for (std::size_t i = 0; i < conditions.size(); ++i) {
-        const bool kept = i < pod.conditions.size() && pod.conditions[i].status == conditions[i].status;
+        const bool kept =
+            i < pod.conditions.size() && pod.conditions[i].status == conditions[i].status;
         conditions[i].changed = kept ? pod.conditions[i].changed : now;
     }
     pod.conditions = std::move(conditions);

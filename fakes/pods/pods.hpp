@@ -1,6 +1,7 @@
 #pragma once
-// What happens to a pod on its node, as a step machine: an event and the time go in, the new state and the commands to
-// carry out come out. The kubelet performs commands and reports back by events; nothing here waits, writes or runs.
+// What happens to a pod on its node, as a step machine: an event and the time go in, the new state
+// and the commands to carry out come out. The kubelet performs commands and reports back by events;
+// nothing here waits, writes or runs.
 #include "fakes/kube/kube.hpp"
 
 #include <array>
@@ -10,7 +11,8 @@
 namespace shed {
 
 enum class ProbeKind { startup, liveness, readiness };
-std::string_view probe_name(ProbeKind kind);  // "Startup", "Liveness", "Readiness": as events say it
+std::string_view probe_name(
+    ProbeKind kind);  // "Startup", "Liveness", "Readiness": as events say it
 
 struct ProbeSpec {
     enum class Method { tcp, http, exec };
@@ -63,12 +65,15 @@ struct PodContainer {
     bool ready = false, started = false;
     std::string container_id = {}, image_id = {};
     Time start_sent{};
-    Time start_after{};     // no start before: crash and image pull back-off
-    Duration back_off{};    // zero until the first crash has been forgiven
+    Time start_after{};   // no start before: crash and image pull back-off
+    Duration back_off{};  // zero until the first crash has been forgiven
     Duration pull_back_off{};
-    std::string pull_error = {};  // shown as ErrImagePull, then as ImagePullBackOff from pull_retold_at
+    std::string pull_error =
+        {};  // shown as ErrImagePull, then as ImagePullBackOff from pull_retold_at
     std::optional<Time> pull_retold_at = {};
-    bool finished() const { return activity == Activity::idle && state.kind == ContainerState::Kind::terminated; }
+    bool finished() const {
+        return activity == Activity::idle && state.kind == ContainerState::Kind::terminated;
+    }
 };
 
 struct PodCondition {
@@ -80,7 +85,7 @@ struct PodCondition {
 };
 
 struct PodTiming {
-    bool faithful = false;           // probes wait for initialDelaySeconds and keep their periods
+    bool faithful = false;  // probes wait for initialDelaySeconds and keep their periods
     Duration eager_least = std::chrono::milliseconds(50);
 };
 
@@ -88,7 +93,7 @@ struct PodState {
     enum class Stage {
         unprepared,  // no sandbox yet, or its preparation failed
         preparing,
-        prepared,    // the sandbox runs
+        prepared,  // the sandbox runs
         removing,
         removed,
     };
@@ -100,8 +105,8 @@ struct PodState {
     PodTiming timing = {};
 
     Stage stage = Stage::unprepared;
-    bool deleting = false;      // a deletionTimestamp was seen
-    bool evicted = false;       // the kubelet ended it: reason and message say why
+    bool deleting = false;  // a deletionTimestamp was seen
+    bool evicted = false;   // the kubelet ended it: reason and message say why
     bool delete_sent = false;
     Time start_time{};
     Time prepare_after{};
@@ -119,16 +124,30 @@ struct PodState {
 Result<PodState> first_state(const Object& pod, Time now, PodTiming timing = {});
 
 namespace pod_event {
-struct Tick {};                                                        // time has passed
-struct Changed { std::int64_t generation = 0; bool deleting = false; std::optional<Duration> grace = {}; };
-struct SandboxReady { std::string ip; };
-struct SandboxFailed { std::string reason, message; };                 // FailedMount, FailedCreatePodSandBox
+struct Tick {};  // time has passed
+struct Changed {
+    std::int64_t generation = 0;
+    bool deleting = false;
+    std::optional<Duration> grace = {};
+};
+struct SandboxReady {
+    std::string ip;
+};
+struct SandboxFailed {
+    std::string reason, message;
+};  // FailedMount, FailedCreatePodSandBox
 struct SandboxRemoved {};
-struct SandboxLost {};                                                 // it died by itself
-struct Started { std::string container; int attempt = 0; std::string container_id, image_id; Time at{}; };
-struct StartFailed {                                                   // before it ran
+struct SandboxLost {};  // it died by itself
+struct Started {
     std::string container;
-    std::string reason;  // ErrImagePull, CreateContainerConfigError, StartError: they differ in what happens next
+    int attempt = 0;
+    std::string container_id, image_id;
+    Time at{};
+};
+struct StartFailed {  // before it ran
+    std::string container;
+    std::string reason;  // ErrImagePull, CreateContainerConfigError, StartError: they differ in
+                         // what happens next
     std::string message;
 };
 struct Exited {
@@ -138,23 +157,44 @@ struct Exited {
     std::string message = {};  // of the termination message file
     bool oom_killed = false;
 };
-struct Probed { std::string container; int attempt = 0; ProbeKind kind = ProbeKind::readiness; bool ok = false; std::string output = {}; };
+struct Probed {
+    std::string container;
+    int attempt = 0;
+    ProbeKind kind = ProbeKind::readiness;
+    bool ok = false;
+    std::string output = {};
+};
 }  // namespace pod_event
-using PodEvent = std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady, pod_event::SandboxFailed,
-                              pod_event::SandboxRemoved, pod_event::SandboxLost, pod_event::Started, pod_event::StartFailed,
-                              pod_event::Exited, pod_event::Probed>;
+using PodEvent =
+    std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
+                 pod_event::SandboxFailed, pod_event::SandboxRemoved, pod_event::SandboxLost,
+                 pod_event::Started, pod_event::StartFailed, pod_event::Exited, pod_event::Probed>;
 
 namespace pod_command {
-struct Prepare {};                                                      // volumes, address, sandbox
-struct Start { std::string container; int attempt = 0; };
-struct Stop { std::string container; Duration grace{}; };
-struct Probe { std::string container; int attempt = 0; ProbeKind kind = ProbeKind::readiness; ProbeSpec spec; };
+struct Prepare {};  // volumes, address, sandbox
+struct Start {
+    std::string container;
+    int attempt = 0;
+};
+struct Stop {
+    std::string container;
+    Duration grace{};
+};
+struct Probe {
+    std::string container;
+    int attempt = 0;
+    ProbeKind kind = ProbeKind::readiness;
+    ProbeSpec spec;
+};
 struct RemoveSandbox {};
-struct DeletePod {};                                                    // from the API, with grace 0
-struct Tell { std::string type, reason, message, container = {}; };     // an Event about the pod or one container
+struct DeletePod {};  // from the API, with grace 0
+struct Tell {
+    std::string type, reason, message, container = {};
+};  // an Event about the pod or one container
 }  // namespace pod_command
-using PodCommand = std::variant<pod_command::Prepare, pod_command::Start, pod_command::Stop, pod_command::Probe,
-                                pod_command::RemoveSandbox, pod_command::DeletePod, pod_command::Tell>;
+using PodCommand =
+    std::variant<pod_command::Prepare, pod_command::Start, pod_command::Stop, pod_command::Probe,
+                 pod_command::RemoveSandbox, pod_command::DeletePod, pod_command::Tell>;
 
 struct PodStep {
     PodState state;
@@ -164,7 +204,8 @@ struct PodStep {
 
 PodStep next(PodState state, const PodEvent& event, Time now);
 
-// status of the pod in the API's form: what a kubelet owns (no PodScheduled condition, no qosClass).
+// status of the pod in the API's form: what a kubelet owns (no PodScheduled condition, no
+// qosClass).
 Json pod_status(const PodState& state, const Json& pod, std::string_view host_ip);
 
 }  // namespace shed

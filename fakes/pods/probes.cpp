@@ -11,15 +11,20 @@ namespace {
 constexpr ProbeKind all_probes[] = {ProbeKind::startup, ProbeKind::liveness, ProbeKind::readiness};
 std::size_t index_of(ProbeKind kind) { return static_cast<std::size_t>(kind); }
 
-// Unlike kubelet: while a probe has not passed it is tried often, so that what waits for a pod starts as soon as the
-// pod is there. The pause grows with the time spent waiting; an exec probe starts a process, so it is tried less often.
+// Unlike kubelet: while a probe has not passed it is tried often, so that what waits for a pod
+// starts as soon as the pod is there. The pause grows with the time spent waiting; an exec probe
+// starts a process, so it is tried less often.
 Duration eager_pause(const PodTiming& timing, const ProbeSpec& spec, Duration waited) {
-    const Duration least = spec.method == ProbeSpec::Method::exec ? timing.eager_least * 5 : timing.eager_least;
-    const Duration most = std::max<Duration>(least, std::min<Duration>(spec.period, std::chrono::seconds(1)));
+    const Duration least =
+        spec.method == ProbeSpec::Method::exec ? timing.eager_least * 5 : timing.eager_least;
+    const Duration most =
+        std::max<Duration>(least, std::min<Duration>(spec.period, std::chrono::seconds(1)));
     return std::clamp(waited / 10, least, most);
 }
 
-bool is_eager(const PodTiming& timing, ProbeKind kind) { return !timing.faithful && kind != ProbeKind::liveness; }
+bool is_eager(const PodTiming& timing, ProbeKind kind) {
+    return !timing.faithful && kind != ProbeKind::liveness;
+}
 
 }  // namespace
 
@@ -44,10 +49,11 @@ void Machine::begin_probes(PodContainer& container) {
 void Machine::probe_due(PodContainer& container) {
     for (const ProbeKind kind : all_probes) {
         ProbeProgress& progress = container.progress[index_of(kind)];
-        if (!probe_active(container, kind) || progress.in_flight || now < progress.next_at) continue;
+        if (!probe_active(container, kind) || progress.in_flight || now < progress.next_at)
+            continue;
         progress.in_flight = true;
-        commands.push_back(
-            pod_command::Probe{container.name, container.restart_count, kind, *container.probes[index_of(kind)]});
+        commands.push_back(pod_command::Probe{container.name, container.restart_count, kind,
+                                              *container.probes[index_of(kind)]});
     }
 }
 
@@ -72,7 +78,9 @@ void Machine::on(const pod_event::Probed& event) {
     }
     const bool waiting = event.kind == ProbeKind::readiness ? !container->ready : !settled;
     const Duration waited = now - container->state.started;
-    progress.next_at = now + (waiting && is_eager(pod.timing, event.kind) ? eager_pause(pod.timing, spec, waited) : spec.period);
+    progress.next_at =
+        now + (waiting && is_eager(pod.timing, event.kind) ? eager_pause(pod.timing, spec, waited)
+                                                           : spec.period);
 }
 
 void Machine::probe_passed(PodContainer& container, ProbeKind kind) {
@@ -84,7 +92,8 @@ void Machine::probe_passed(PodContainer& container, ProbeKind kind) {
 
 void Machine::probe_failed(PodContainer& container, ProbeKind kind, const std::string& output) {
     const ProbeSpec spec = *container.probes[index_of(kind)];
-    tell("Warning", "Unhealthy", std::string(probe_name(kind)) + " probe failed: " + output, container.name);
+    tell("Warning", "Unhealthy", std::string(probe_name(kind)) + " probe failed: " + output,
+         container.name);
     if (container.progress[index_of(kind)].failures < spec.failure_threshold) return;
     if (kind == ProbeKind::readiness) {
         container.ready = false;

@@ -13,13 +13,16 @@ RestartPolicy restart_policy_of(std::string_view text) {
     return RestartPolicy::always;
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : std::string{}; }
+std::string text_of(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : std::string{};
+}
 
 int port_of(const Json& port, const Json& container) {
     if (port.is_number_integer()) return port.get<int>();
     const std::string name = text_of(port);
     for (const Json& known : member(container, "ports")) {
-        if (string_at(known, "name") == name) return static_cast<int>(int_at(known, "containerPort"));
+        if (string_at(known, "name") == name)
+            return static_cast<int>(int_at(known, "containerPort"));
     }
     return std::atoi(name.c_str());
 }
@@ -45,7 +48,8 @@ Result<std::optional<ProbeSpec>> probe_of(const Json& container, std::string_vie
     spec.timeout = seconds(std::max<std::int64_t>(1, int_at(probe, "timeoutSeconds", 1)));
     spec.success_threshold = static_cast<int>(int_at(probe, "successThreshold", 1));
     spec.failure_threshold = static_cast<int>(int_at(probe, "failureThreshold", 3));
-    if (const std::int64_t grace = int_at(probe, "terminationGracePeriodSeconds"); grace > 0) spec.grace = seconds(grace);
+    if (const std::int64_t grace = int_at(probe, "terminationGracePeriodSeconds"); grace > 0)
+        spec.grace = seconds(grace);
     if (const Json& http = member(probe, "httpGet"); http.is_object()) {
         read_http(http, container, spec);
     } else if (const Json& exec = member(probe, "exec"); exec.is_object()) {
@@ -55,8 +59,9 @@ Result<std::optional<ProbeSpec>> probe_of(const Json& container, std::string_vie
         spec.port = port_of(member(tcp, "port"), container);
         spec.host = string_at(tcp, "host");
     } else {
-        return Error{Reason::invalid, "container \"" + string_at(container, "name") + "\": " + std::string(which) +
-                                          " has no handler that is known here (tcpSocket, httpGet or exec)"};
+        return Error{Reason::invalid,
+                     "container \"" + string_at(container, "name") + "\": " + std::string(which) +
+                         " has no handler that is known here (tcpSocket, httpGet or exec)"};
     }
     return std::optional<ProbeSpec>{std::move(spec)};
 }
@@ -71,9 +76,9 @@ Result<PodContainer> container_of(const Json& spec, bool init, RestartPolicy pod
         // A failed init container is tried again unless the pod's policy is Never.
         const bool sidecar = string_at(spec, "restartPolicy") == "Always";
         container.role = sidecar ? PodContainer::Role::sidecar : PodContainer::Role::init;
-        container.restart = sidecar                                 ? RestartPolicy::always
+        container.restart = sidecar                              ? RestartPolicy::always
                             : pod_policy == RestartPolicy::never ? RestartPolicy::never
-                                                                    : RestartPolicy::on_failure;
+                                                                 : RestartPolicy::on_failure;
     }
     constexpr std::string_view names[] = {"startupProbe", "livenessProbe", "readinessProbe"};
     for (std::size_t kind = 0; kind < container.probes.size(); ++kind) {

@@ -8,7 +8,8 @@ namespace {
 using Kind = ContainerState::Kind;
 
 Json state_json(const ContainerState& state) {
-    if (state.kind == Kind::running) return {{"running", {{"startedAt", format_time(state.started)}}}};
+    if (state.kind == Kind::running)
+        return {{"running", {{"startedAt", format_time(state.started)}}}};
     if (state.kind == Kind::waiting) {
         Json waiting = {{"reason", state.reason}};
         if (!state.message.empty()) waiting["message"] = state.message;
@@ -39,7 +40,8 @@ Json mounts_json(const Json& spec) {
 void add_resources(const Json& spec, Json& shown) {
     const Json& resources = member(spec, "resources");
     shown["resources"] = resources.is_object() ? resources : Json::object();
-    if (const Json& requests = member(resources, "requests"); requests.is_object() && !requests.empty()) {
+    if (const Json& requests = member(resources, "requests");
+        requests.is_object() && !requests.empty()) {
         shown["allocatedResources"] = requests;
     }
 }
@@ -55,15 +57,16 @@ ContainerState shown_state(const PodState& pod, const PodContainer& container) {
 
 Json container_json(const PodState& pod, const PodContainer& container, const Json& spec) {
     const ContainerState state = shown_state(pod, container);
-    Json shown = {{"name", container.name},
-                  {"state", state_json(state)},
-                  {"lastState", container.last_state ? state_json(*container.last_state) : Json::object()},
-                  {"ready", container.ready || (container.role == PodContainer::Role::init && container.finished() &&
-                                                container.state.exit_code == 0)},
-                  {"restartCount", container.restart_count},
-                  {"image", container.image},
-                  {"imageID", container.image_id},
-                  {"started", container.started}};
+    Json shown = {
+        {"name", container.name},
+        {"state", state_json(state)},
+        {"lastState", container.last_state ? state_json(*container.last_state) : Json::object()},
+        {"ready", container.ready || (container.role == PodContainer::Role::init &&
+                                      container.finished() && container.state.exit_code == 0)},
+        {"restartCount", container.restart_count},
+        {"image", container.image},
+        {"imageID", container.image_id},
+        {"started", container.started}};
     if (!container.container_id.empty()) shown["containerID"] = container.container_id;
     if (state.kind == Kind::running) add_resources(spec, shown);
     if (Json mounts = mounts_json(spec); !mounts.empty()) shown["volumeMounts"] = std::move(mounts);

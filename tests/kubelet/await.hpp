@@ -1,9 +1,9 @@
 #pragma once
 // Runs one coroutine on an io_context to its end, or gives up after a guard time.
+#include <gtest/gtest.h>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
 
 #include <chrono>
 #include <functional>
@@ -23,8 +23,11 @@ T await(boost::asio::io_context& io, boost::asio::awaitable<T> task) {
     });
     const auto deadline = std::chrono::steady_clock::now() + await_guard;
     io.restart();
-    while (!ended && std::chrono::steady_clock::now() < deadline) io.run_one_for(std::chrono::milliseconds(100));
-    if (!result) throw std::runtime_error(ended ? "the coroutine failed" : "the coroutine did not end in time");
+    while (!ended && std::chrono::steady_clock::now() < deadline)
+        io.run_one_for(std::chrono::milliseconds(100));
+    if (!result)
+        throw std::runtime_error(ended ? "the coroutine failed"
+                                       : "the coroutine did not end in time");
     return std::move(*result);
 }
 
@@ -32,7 +35,8 @@ T await(boost::asio::io_context& io, boost::asio::awaitable<T> task) {
 inline bool run_until(boost::asio::io_context& io, const std::function<bool()>& done) {
     const auto deadline = std::chrono::steady_clock::now() + await_guard;
     io.restart();
-    while (!done() && std::chrono::steady_clock::now() < deadline) io.run_one_for(std::chrono::milliseconds(20));
+    while (!done() && std::chrono::steady_clock::now() < deadline)
+        io.run_one_for(std::chrono::milliseconds(20));
     return done();
 }
 

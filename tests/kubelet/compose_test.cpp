@@ -1,11 +1,6 @@
-#include "fakes/kubelet/compose.hpp"
-
-#include <gmock/gmock.h>
-#include <nlohmann/json.hpp>
+#include "tests/kubelet/place.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace shed::kubelet {
 namespace {
@@ -14,39 +9,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-Json read_data(const std::string& name) {
-    std::ifstream file(std::string(SHED_TEST_DATA) + "/" + name);
-    std::stringstream text;
-    text << file.rdbuf();
-    return *parse_json(text.str());
-}
-
-PodPlace place_of(Json pod) {
-    PodPlace place;
-    place.pod = Object::make(std::move(pod));
-    place.directory = "/state/pods/U";
-    place.ip = "10.244.0.4";
-    place.host_ip = "10.244.0.1";
-    place.node = "n1";
-    place.claims_directory = "/state/claims";
-    place.node_allocatable = {{"cpu", "8"}, {"memory", "16Gi"}};
-    return place;
-}
-
-Json a_pod(Json container = Json::object(), Json spec = Json::object()) {
-    container["name"] = "c";
-    spec["containers"] = Json::array({container});
-    Json pod = {{"apiVersion", "v1"}, {"kind", "Pod"}, {"spec", spec}};
-    pod["metadata"] = {{"name", "p"}, {"namespace", "ns"}, {"uid", "U"}, {"labels", {{"a/b", "1"}, {"z", "q\"t"}}}};
-    return pod;
-}
-
-void add(Found& found, std::string kind, std::string name, Json data) {
-    Json object = {{"apiVersion", "v1"}, {"kind", kind}, {"metadata", {{"name", name}, {"namespace", "ns"}}}, {"data", data}};
-    const ObjectPtr made = Object::make(object);
-    found.objects[made->key()] = made;
-}
 
 Environment mlx() {
     Environment environment;
@@ -57,36 +19,54 @@ Environment mlx() {
     environment.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
     environment.entrypoint = {"/entry"};
     environment.command = {"default"};
-    environment.files = {{"/home/mpiuser/.sshd_config", "Port 2222\n"}, {"/etc/ssh/ssh_config", "Port 2222\n"}};
+    environment.files = {{"/home/mpiuser/.sshd_config", "Port 2222\n"},
+                         {"/etc/ssh/ssh_config", "Port 2222\n"}};
     return environment;
 }
 
-std::map<std::string, std::string> as_map(const Variables& variables) { return {variables.begin(), variables.end()}; }
+std::map<std::string, std::string> as_map(const Variables& variables) {
+    return {variables.begin(), variables.end()};
+}
 
 // ---- environment variables
 
 TEST(Expand, FollowsKubernetes) {
     const std::map<std::string, std::string> known = {{"A", "1"}, {"B", "$(A)"}};
-    struct Row { const char *text, *wanted; };
-    for (const Row& row : {Row{"$(A)", "1"}, Row{"x$(A)y", "x1y"}, Row{"$(NO)", "$(NO)"}, Row{"$$(A)", "$(A)"}, Row{"$A", "$A"},
-                           Row{"$(A", "$(A"}, Row{"a$", "a$"}, Row{"$(B)", "$(A)"}, Row{"\"$SCRIPT\"", "\"$SCRIPT\""}}) {
+    struct Row {
+        const char *text, *wanted;
+    };
+    for (const Row& row :
+         {Row{"$(A)", "1"}, Row{"x$(A)y", "x1y"}, Row{"$(NO)", "$(NO)"}, Row{"$$(A)", "$(A)"},
+          Row{"$A", "$A"}, Row{"$(A", "$(A"}, Row{"a$", "a$"}, Row{"$(B)", "$(A)"},
+          Row{"\"$SCRIPT\"", "\"$SCRIPT\""}}) {
         EXPECT_EQ(expand(row.text, known), row.wanted) << row.text;
     }
 }
 
 TEST(ContainerEnv, ResolvesEverySource) {
-    Json container = {{"env", Json::array({{{"name", "PLAIN"}, {"value", "x"}},
-                                           {{"name", "USED"}, {"value", "$(PLAIN)-$(KUBERNETES_SERVICE_HOST)"}},
-                                           {{"name", "LABEL"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.labels['a/b']"}}}}}},
-                                           {{"name", "IP"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "status.podIP"}}}}}},
-                                           {{"name", "NODE"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}},
-                                           {{"name", "SECRET"}, {"valueFrom", {{"secretKeyRef", {{"name", "s"}, {"key", "k"}}}}}},
-                                           {{"name", "MAP"}, {"valueFrom", {{"configMapKeyRef", {{"name", "m"}, {"key", "k"}}}}}},
-                                           {{"name", "NONE"}, {"valueFrom", {{"configMapKeyRef", {{"name", "no"}, {"key", "k"}, {"optional", true}}}}}},
-                                           {{"name", "CPU"}, {"valueFrom", {{"resourceFieldRef", {{"resource", "limits.cpu"}}}}}},
-                                           {{"name", "MEM"}, {"valueFrom", {{"resourceFieldRef", {{"resource", "limits.memory"}, {"divisor", "1Mi"}}}}}}})},
-                      {"envFrom", Json::array({{{"configMapRef", {{"name", "m"}}}, {"prefix", "P_"}}})},
-                      {"resources", {{"limits", {{"cpu", "1500m"}}}}}};
+    Json container = {
+        {"env",
+         Json::array(
+             {{{"name", "PLAIN"}, {"value", "x"}},
+              {{"name", "USED"}, {"value", "$(PLAIN)-$(KUBERNETES_SERVICE_HOST)"}},
+              {{"name", "LABEL"},
+               {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.labels['a/b']"}}}}}},
+              {{"name", "IP"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "status.podIP"}}}}}},
+              {{"name", "NODE"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}},
+              {{"name", "SECRET"},
+               {"valueFrom", {{"secretKeyRef", {{"name", "s"}, {"key", "k"}}}}}},
+              {{"name", "MAP"},
+               {"valueFrom", {{"configMapKeyRef", {{"name", "m"}, {"key", "k"}}}}}},
+              {{"name", "NONE"},
+               {"valueFrom",
+                {{"configMapKeyRef", {{"name", "no"}, {"key", "k"}, {"optional", true}}}}}},
+              {{"name", "CPU"},
+               {"valueFrom", {{"resourceFieldRef", {{"resource", "limits.cpu"}}}}}},
+              {{"name", "MEM"},
+               {"valueFrom",
+                {{"resourceFieldRef", {{"resource", "limits.memory"}, {"divisor", "1Mi"}}}}}}})},
+        {"envFrom", Json::array({{{"configMapRef", {{"name", "m"}}}, {"prefix", "P_"}}})},
+        {"resources", {{"limits", {{"cpu", "1500m"}}}}}};
     const PodPlace place = place_of(a_pod(container));
     Found found;
     add(found, "Secret", "s", {{"k", "c2VjcmV0"}});
@@ -108,11 +88,17 @@ TEST(ContainerEnv, ResolvesEverySource) {
 }
 
 TEST(ContainerEnv, NamesWhatIsMissing) {
-    struct Row { Json source; const char* wanted; };
-    for (const Row& row : {Row{{{"secretKeyRef", {{"name", "s"}, {"key", "k"}}}}, "secret \"s\" not found"},
-                           Row{{{"configMapKeyRef", {{"name", "m"}, {"key", "no"}}}}, "couldn't find key no in ConfigMap ns/m"},
-                           Row{{{"fieldRef", {{"fieldPath", "spec.bad"}}}}, "unsupported fieldPath: spec.bad"}}) {
-        const PodPlace place = place_of(a_pod({{"env", Json::array({{{"name", "X"}, {"valueFrom", row.source}}})}}));
+    struct Row {
+        Json source;
+        const char* wanted;
+    };
+    for (const Row& row :
+         {Row{{{"secretKeyRef", {{"name", "s"}, {"key", "k"}}}}, "secret \"s\" not found"},
+          Row{{{"configMapKeyRef", {{"name", "m"}, {"key", "no"}}}},
+              "couldn't find key no in ConfigMap ns/m"},
+          Row{{{"fieldRef", {{"fieldPath", "spec.bad"}}}}, "unsupported fieldPath: spec.bad"}}) {
+        const PodPlace place =
+            place_of(a_pod({{"env", Json::array({{{"name", "X"}, {"valueFrom", row.source}}})}}));
         Found found;
         add(found, "ConfigMap", "m", Json::object());
         const auto variables = container_env(place, place.spec()["containers"][0], found);
@@ -121,88 +107,15 @@ TEST(ContainerEnv, NamesWhatIsMissing) {
     }
 }
 
-// ---- volumes
-
-SpecRecord record_of(const Spec& spec, std::string_view word, std::string_view path_end) {
-    for (const SpecRecord& record : spec) {
-        if (record.front() == word && record.size() > 1 && record[1].ends_with(path_end)) return record;
-    }
-    return {};
-}
-
-TEST(Volumes, TheRecordedLaunchersKeysAreReadableThroughTheGroup) {
-    const Json pod = read_data("launcher.json");
-    PodPlace place = place_of(pod);
-    Found found;
-    for (const auto& [kind, name, data] : {std::tuple<std::string, std::string, Json>{"Secret", "mlx3-mpi-ssh-auth", {{"ssh-privatekey", "S0VZ"}, {"ssh-publickey", "UFVC"}}},
-                                           {"ConfigMap", "mlx3-mpi-hostfile", {{"hostfile", "a slots=1\n"}}},
-                                           {"ConfigMap", "kube-root-ca.crt", {{"ca.crt", "CA"}}}}) {
-        Json object = {{"apiVersion", "v1"}, {"kind", kind}, {"metadata", {{"name", name}, {"namespace", place.pod->ns()}}}, {"data", data}};
-        const ObjectPtr made = Object::make(object);
-        found.objects[made->key()] = made;
-    }
-    const auto spec = volume_files(place, found, [](const TokenRequest& request) { return "token of " + request.service_account; }, "now");
-    ASSERT_TRUE(spec) << spec.error().message;
-    EXPECT_THAT(record_of(*spec, "file", "/id_rsa"), ElementsAre("file", "/state/pods/U/volumes/mpi-ssh-auth/..now/id_rsa", "0640", "0", "1000", "KEY"));
-    EXPECT_THAT(record_of(*spec, "file", "/authorized_keys"), ElementsAre("file", testing::_, "0644", "0", "1000", "PUB"));
-    EXPECT_THAT(record_of(*spec, "link", "mpi-ssh-auth/..data"), ElementsAre("link", testing::_, "..now"));
-    EXPECT_THAT(record_of(*spec, "link", "mpi-ssh-auth/id_rsa"), ElementsAre("link", testing::_, "..data/id_rsa"));
-    EXPECT_THAT(record_of(*spec, "file", "/hostfile"), ElementsAre("file", testing::_, "0444", "0", "1000", "a slots=1\n"));
-    EXPECT_THAT(record_of(*spec, "file", "/token"), ElementsAre("file", testing::_, "0640", "0", "1000", "token of default"));
-    EXPECT_THAT(record_of(*spec, "file", "/namespace"), ElementsAre("file", testing::_, "0644", "0", "1000", place.pod->ns()));
-    EXPECT_THAT(record_of(*spec, "file", "/ca.crt"), Contains("CA"));
-}
-
-TEST(Volumes, OfOneUidKeepTheirModesAndAreNotGivenAGroup) {
-    Json pod = a_pod(Json::object(), {{"securityContext", {{"fsGroup", 1000}}}, {"volumes", Json::array({{{"name", "v"}, {"secret", {{"secretName", "s"}, {"defaultMode", 0400}}}}})}});
-    PodPlace place = place_of(pod);
-    place.single_identity = true;
-    Found found;
-    add(found, "Secret", "s", {{"k", ""}});
-    const auto spec = volume_files(place, found, {}, "now");
-    EXPECT_THAT(record_of(*spec, "file", "/k"), ElementsAre("file", testing::_, "0400", "0", "0", ""));
-}
-
-TEST(Volumes, SayWhyTheyCannotBeMade) {
-    struct Row { Json volume; const char* wanted; };
-    for (const Row& row : {Row{{{"secret", {{"secretName", "no"}}}}, "secret \"no\" not found"},
-                           Row{{{"configMap", {{"name", "m"}, {"items", Json::array({{{"key", "x"}, {"path", "x"}}})}}}}, "references non-existent config key: x"},
-                           Row{{{"configMap", {{"name", "m"}, {"items", Json::array({{{"key", "k"}, {"path", "../k"}}})}}}}, "path \"../k\" leaves the volume"},
-                           Row{{{"hostPath", {{"path", "/etc"}}}}, "hostPath \"/etc\" is refused"},
-                           Row{{{"nfs", {{"server", "x"}}}}, "are known here"}}) {
-        Json volume = row.volume;
-        volume["name"] = "v";
-        const PodPlace place = place_of(a_pod(Json::object(), {{"volumes", Json::array({volume})}}));
-        Found found;
-        add(found, "ConfigMap", "m", {{"k", "v"}});
-        const auto spec = volume_files(place, found, {}, "now");
-        ASSERT_FALSE(spec);
-        EXPECT_THAT(spec.error().message, HasSubstr(row.wanted));
-        EXPECT_THAT(spec.error().message, HasSubstr("MountVolume.SetUp failed for volume \"v\" : "));
-    }
-}
-
-TEST(Volumes, HostPathsBelowAnAllowedOneAreTaken) {
-    PodPlace place = place_of(a_pod(Json::object(), {{"volumes", Json::array({{{"name", "v"}, {"hostPath", {{"path", "/data/set"}}}}})}}));
-    place.allowed_host_paths = {"/data"};
-    EXPECT_TRUE(volume_files(place, {}, {}, "now"));
-    place.allowed_host_paths = {"/dat"};
-    EXPECT_FALSE(volume_files(place, {}, {}, "now"));
-}
-
-TEST(Volumes, DownwardApiWritesLabelsAsLines) {
-    const PodPlace place = place_of(a_pod(Json::object(), {{"volumes", Json::array({{{"name", "v"}, {"downwardAPI", {{"items", Json::array({{{"path", "labels"}, {"fieldRef", {{"fieldPath", "metadata.labels"}}}}})}}}}})}}));
-    const auto spec = volume_files(place, {}, {}, "now");
-    EXPECT_THAT(record_of(*spec, "file", "/labels"), Contains("a/b=\"1\"\nz=\"q\\\"t\""));
-}
-
 // ---- files below /etc
 
 TEST(Skeleton, HostsAndResolvConfAreTheKubelets) {
     const PodPlace place = place_of(read_data("launcher.json"));
-    EXPECT_THAT(hosts_file(place), HasSubstr("\n10.244.0.4\tmlx3-launcher-0-0.mlx3.g-01-mlx3.svc.cluster.local\tmlx3-launcher-0-0\n"));
+    EXPECT_THAT(hosts_file(place), HasSubstr("\n10.244.0.4\tmlx3-launcher-0-0.mlx3.g-01-mlx3.svc."
+                                             "cluster.local\tmlx3-launcher-0-0\n"));
     EXPECT_EQ(resolv_conf(place),
-              "search g-01-mlx3.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n");
+              "search g-01-mlx3.svc.cluster.local svc.cluster.local cluster.local\nnameserver "
+              "10.96.0.10\noptions ndots:5\n");
     const PodPlace plain = place_of(a_pod());
     EXPECT_THAT(hosts_file(plain), HasSubstr("\n10.244.0.4\tp\n"));
 }
@@ -215,7 +128,8 @@ TEST(Skeleton, ThePodsUserHasTheImagesName) {
     EXPECT_EQ(identity.gid, 1000);
     EXPECT_THAT(identity.groups, ElementsAre(1000));
     const auto files = etc_files(place, identity, mlx());
-    EXPECT_THAT(files.at("/etc/passwd"), HasSubstr("\nmpiuser:x:1000:1000::/home/mpiuser:/bin/bash\n"));
+    EXPECT_THAT(files.at("/etc/passwd"),
+                HasSubstr("\nmpiuser:x:1000:1000::/home/mpiuser:/bin/bash\n"));
     EXPECT_EQ(files.at("/etc/ssh/ssh_config"), "Port 2222\n");
     EXPECT_FALSE(files.contains("/home/mpiuser/.sshd_config"));
     EXPECT_THAT(files.at("/etc/nsswitch.conf"), HasSubstr("hosts: files dns\n"));
@@ -243,30 +157,47 @@ TEST(ContainerPlan, OfTheRecordedLauncher) {
     EXPECT_THAT(spec, Contains(SpecRecord{"arg", "mpirun"}));
     EXPECT_THAT(spec, Contains(SpecRecord{"arg", "hostname"}));
     EXPECT_THAT(spec, Not(Contains(SpecRecord{"arg", "/entry"})));
-    EXPECT_THAT(spec, Contains(SpecRecord{"env", "OMPI_MCA_orte_default_hostfile=/etc/mpi/hostfile"}));
+    EXPECT_THAT(spec,
+                Contains(SpecRecord{"env", "OMPI_MCA_orte_default_hostfile=/etc/mpi/hostfile"}));
     EXPECT_THAT(spec, Contains(SpecRecord{"env", "HOSTNAME=mlx3-launcher-0-0"}));
     EXPECT_THAT(spec, Contains(SpecRecord{"env", "HOME=/home/mpiuser"}));
     EXPECT_THAT(spec, Contains(SpecRecord{"env", "EMPTY="}));
     EXPECT_THAT(spec, Contains(SpecRecord{"uid", "1000"}));
     EXPECT_THAT(spec, Contains(SpecRecord{"group", "1000"}));
-    EXPECT_THAT(spec, Contains(SpecRecord{"overlay", "/etc", "/state/pods/U/containers/node/skeleton/etc", "/etc"}));
+    EXPECT_THAT(spec, Contains(SpecRecord{"overlay", "/etc",
+                                          "/state/pods/U/containers/node/skeleton/etc", "/etc"}));
     EXPECT_THAT(spec, Contains(SpecRecord{"bind", "/usr", "/usr", "ro"}));
-    EXPECT_THAT(spec, Contains(SpecRecord{"bind", "/state/pods/U/volumes/mpi-hostfile", "/etc/mpi", "ro"}));
-    EXPECT_THAT(spec, Contains(SpecRecord{"bind", "/state/pods/U/volumes/mpi-ssh-auth", "/home/mpiuser/.ssh", "ro"}));
-    EXPECT_THAT(spec, Contains(SpecRecord{"bind", "/state/pods/U/containers/node/home", "/home/mpiuser", "rw"}));
+    EXPECT_THAT(
+        spec, Contains(SpecRecord{"bind", "/state/pods/U/volumes/mpi-hostfile", "/etc/mpi", "ro"}));
+    EXPECT_THAT(spec, Contains(SpecRecord{"bind", "/state/pods/U/volumes/mpi-ssh-auth",
+                                          "/home/mpiuser/.ssh", "ro"}));
+    EXPECT_THAT(spec, Contains(SpecRecord{"bind", "/state/pods/U/containers/node/home",
+                                          "/home/mpiuser", "rw"}));
     EXPECT_THAT(spec, Contains(SpecRecord{"log", "/state/pods/U/logs/node/0.log"}));
     // The service account's directory is below /var/run, which is a link.
-    EXPECT_THAT(spec, Contains(testing::AllOf(testing::SizeIs(4), Contains("/run/secrets/kubernetes.io/serviceaccount"))));
+    EXPECT_THAT(spec,
+                Contains(testing::AllOf(testing::SizeIs(4),
+                                        Contains("/run/secrets/kubernetes.io/serviceaccount"))));
     // The mount point below /etc is in the skeleton, the one in the home belongs to the user.
-    EXPECT_THAT(plan->files, Contains(SpecRecord{"mkdir", "/state/pods/U/containers/node/skeleton/etc/mpi", "0755", "0", "0"}));
-    EXPECT_THAT(plan->files, Contains(SpecRecord{"mkdir", "/state/pods/U/containers/node/home/.ssh", "0755", "1000", "1000"}));
-    EXPECT_THAT(plan->files, Contains(SpecRecord{"file", "/state/pods/U/containers/node/home/.sshd_config", "0644", "1000", "1000", "Port 2222\n"}));
+    EXPECT_THAT(plan->files,
+                Contains(SpecRecord{"mkdir", "/state/pods/U/containers/node/skeleton/etc/mpi",
+                                    "0755", "0", "0"}));
+    EXPECT_THAT(plan->files, Contains(SpecRecord{"mkdir", "/state/pods/U/containers/node/home/.ssh",
+                                                 "0755", "1000", "1000"}));
+    EXPECT_THAT(plan->files,
+                Contains(SpecRecord{"file", "/state/pods/U/containers/node/home/.sshd_config",
+                                    "0644", "1000", "1000", "Port 2222\n"}));
 }
 
 TEST(ContainerPlan, CommandAndArgsFollowTheImage) {
-    struct Row { Json container; std::vector<std::string> wanted; };
-    for (const Row& row : {Row{Json::object(), {"/entry", "default"}}, Row{{{"args", {"a"}}}, {"/entry", "a"}},
-                           Row{{{"command", {"c"}}}, {"c"}}, Row{{{"command", {"c"}}, {"args", {"$(V)"}}}, {"c", "1"}}}) {
+    struct Row {
+        Json container;
+        std::vector<std::string> wanted;
+    };
+    for (const Row& row :
+         {Row{Json::object(), {"/entry", "default"}}, Row{{{"args", {"a"}}}, {"/entry", "a"}},
+          Row{{{"command", {"c"}}}, {"c"}},
+          Row{{{"command", {"c"}}, {"args", {"$(V)"}}}, {"c", "1"}}}) {
         const PodPlace place = place_of(a_pod(row.container));
         ContainerInputs inputs;
         inputs.container = &place.spec()["containers"][0];
@@ -291,8 +222,11 @@ TEST(ContainerPlan, WithoutAnyCommandIsRefused) {
 }
 
 TEST(PodPath, FollowsTheLinksEveryPodHas) {
-    struct Row { const char *path, *wanted; };
-    for (const Row& row : {Row{"/var/run/secrets/x", "/run/secrets/x"}, Row{"/bin/tool", "/usr/bin/tool"}, Row{"//a/./b/../c/", "/a/c"},
+    struct Row {
+        const char *path, *wanted;
+    };
+    for (const Row& row : {Row{"/var/run/secrets/x", "/run/secrets/x"},
+                           Row{"/bin/tool", "/usr/bin/tool"}, Row{"//a/./b/../c/", "/a/c"},
                            Row{"/../..", "/"}, Row{"/var/runs", "/var/runs"}, Row{"rel", "/rel"}}) {
         EXPECT_EQ(pod_path(row.path), row.wanted) << row.path;
     }
@@ -311,8 +245,10 @@ protected:
     void TearDown() override { std::filesystem::remove_all(root); }
 
     Result<std::vector<Mount>> mounts(const std::string& sub_path) {
-        place = place_of(a_pod({{"volumeMounts", Json::array({{{"name", "v"}, {"mountPath", "/m"}, {"subPath", sub_path}}})}},
-                               {{"volumes", Json::array({{{"name", "v"}, {"emptyDir", Json::object()}}})}}));
+        place = place_of(
+            a_pod({{"volumeMounts",
+                    Json::array({{{"name", "v"}, {"mountPath", "/m"}, {"subPath", sub_path}}})}},
+                  {{"volumes", Json::array({{{"name", "v"}, {"emptyDir", Json::object()}}})}}));
         place.directory = root;
         files.clear();
         return volume_mounts(place, place.spec()["containers"][0], {}, files);
@@ -326,7 +262,8 @@ TEST_F(SubPaths, LeadInsideTheVolumeOnly) {
     EXPECT_EQ((*mounts("in/deep"))[0].source, root + "/volumes/v/in/deep");
     EXPECT_EQ((*mounts("link/deep"))[0].source, root + "/volumes/v/in/deep");
     EXPECT_TRUE((*mounts("file"))[0].file);
-    for (const char* bad : {"out", "out/passwd", "../v", "/etc", "in/../../x"}) EXPECT_FALSE(mounts(bad)) << bad;
+    for (const char* bad : {"out", "out/passwd", "../v", "/etc", "in/../../x"})
+        EXPECT_FALSE(mounts(bad)) << bad;
 }
 
 TEST_F(SubPaths, AreMadeWhenMissing) {
@@ -335,7 +272,8 @@ TEST_F(SubPaths, AreMadeWhenMissing) {
 }
 
 TEST(SandboxSpec, NamesTheHostAndItsAddress) {
-    EXPECT_EQ(sandbox_spec(place_of(read_data("worker.json"))), (Spec{{"hostname", "mlx3-node-0-0"}, {"address", "10.244.0.4"}}));
+    EXPECT_EQ(sandbox_spec(place_of(read_data("worker.json"))),
+              (Spec{{"hostname", "mlx3-node-0-0"}, {"address", "10.244.0.4"}}));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
-// A small cluster for the kubelet's tests: objects, watches and just as much of the API's rules as a kubelet meets.
+// A small cluster for the kubelet's tests: objects, watches and just as much of the API's rules as
+// a kubelet meets.
 #include "fakes/client/client.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -27,9 +28,11 @@ public:
         co_return result;
     }
 
-    boost::asio::awaitable<Error> watch(ListScope scope, ResourceVersion, std::function<void(const WatchEvent&)> handler) override {
+    boost::asio::awaitable<Error> watch(ListScope scope, ResourceVersion,
+                                        std::function<void(const WatchEvent&)> handler) override {
         watchers_.push_back({std::move(scope), std::move(handler)});
-        boost::asio::steady_timer forever(co_await boost::asio::this_coro::executor, boost::asio::steady_timer::time_point::max());
+        boost::asio::steady_timer forever(co_await boost::asio::this_coro::executor,
+                                          boost::asio::steady_timer::time_point::max());
         co_await forever.async_wait(boost::asio::use_awaitable);
         co_return Error{Reason::expired, ""};
     }
@@ -45,10 +48,12 @@ public:
         co_return put(std::move(object), WatchEvent::Type::modified);
     }
 
-    boost::asio::awaitable<Result<ObjectPtr>> patch(Key key, PatchType, Json body, WriteOptions options) override {
+    boost::asio::awaitable<Result<ObjectPtr>> patch(Key key, PatchType, Json body,
+                                                    WriteOptions options) override {
         const auto known = find_or_fail(key);
         if (!known) co_return known.error();
-        if (refuse && refuse(key, options)) co_return Error{Reason::unavailable, "refused by the test"};
+        if (refuse && refuse(key, options))
+            co_return Error{Reason::unavailable, "refused by the test"};
         Json object = (*known)->dom();
         if (body.contains("status")) merge_conditions(object, body["status"]);
         object.merge_patch(body);
@@ -85,13 +90,16 @@ public:
         tell(WatchEvent::Type::deleted, last);
     }
     Json dom(std::string_view kind, std::string_view ns, std::string_view name) const {
-        const auto found = objects.find(Key{&kind_of("v1", kind), std::string(ns), std::string(name)});
+        const auto found =
+            objects.find(Key{&kind_of("v1", kind), std::string(ns), std::string(name)});
         return found == objects.end() ? Json() : found->second->dom();
     }
     std::vector<std::string> events() const {
         std::vector<std::string> texts;
         for (const auto& [key, object] : objects) {
-            if (key.kind->kind == "Event") texts.push_back(string_at(object->dom(), "reason") + ": " + string_at(object->dom(), "message"));
+            if (key.kind->kind == "Event")
+                texts.push_back(string_at(object->dom(), "reason") + ": " +
+                                string_at(object->dom(), "message"));
         }
         return texts;
     }
@@ -107,7 +115,8 @@ private:
     };
 
     static Key key_of(const Json& object) {
-        return Key{&kind_of(string_at(object, "apiVersion"), string_at(object, "kind")), string_at(object, "metadata.namespace"), string_at(object, "metadata.name")};
+        return Key{&kind_of(string_at(object, "apiVersion"), string_at(object, "kind")),
+                   string_at(object, "metadata.namespace"), string_at(object, "metadata.name")};
     }
     Result<ObjectPtr> find_or_fail(const Key& key) const {
         const auto found = objects.find(key);
@@ -117,7 +126,8 @@ private:
     static bool matches(const ListScope& scope, const Object& object) {
         if (scope.kind != object.key().kind) return false;
         const std::string head = "spec.nodeName=";
-        return !scope.field_selector.starts_with(head) || string_at(object.dom(), "spec.nodeName") == scope.field_selector.substr(head.size());
+        return !scope.field_selector.starts_with(head) ||
+               string_at(object.dom(), "spec.nodeName") == scope.field_selector.substr(head.size());
     }
     void tell(WatchEvent::Type type, const ObjectPtr& object) {
         for (const Watcher& watcher : watchers_) {
@@ -127,7 +137,8 @@ private:
     static void merge_conditions(const Json& object, Json& status) {
         status.erase("$setElementOrder/conditions");
         for (const Json& old : at_path(object, "status.conditions")) {
-            if (condition_of(Json{{"status", status}}, string_at(old, "type")).is_null()) status["conditions"].push_back(old);
+            if (condition_of(Json{{"status", status}}, string_at(old, "type")).is_null())
+                status["conditions"].push_back(old);
         }
     }
 

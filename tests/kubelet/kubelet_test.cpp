@@ -20,11 +20,13 @@ const Time noon = *parse_time("2026-11-23T12:00:00Z");
 
 class KubeletTest : public testing::Test {
 protected:
-    KubeletTest() : clock(noon), client(clock), paper(clock, io.get_executor()), tasks(io.get_executor()) {
+    KubeletTest()
+        : clock(noon), client(clock), paper(clock, io.get_executor()), tasks(io.get_executor()) {
         char name[] = "/tmp/shed-kubelet-XXXXXX";
         directory = ::mkdtemp(name);
         const auto resolve = [](const std::string& image) -> Result<Environment> {
-            if (image != "known") return Error{Reason::not_found, "no environment for image " + image};
+            if (image != "known")
+                return Error{Reason::not_found, "no environment for image " + image};
             return Environment{};
         };
         KubeletHost::Deps deps{client, paper, clock, resolve, io.get_executor(), directory, {}};
@@ -54,11 +56,24 @@ protected:
     }
 
     Json a_pod(std::string name, std::string policy = "Never") {
-        Json container = {{"name", "main"}, {"image", "known"}, {"command", {"run"}}, {"imagePullPolicy", "IfNotPresent"}};
+        Json container = {{"name", "main"},
+                          {"image", "known"},
+                          {"command", {"run"}},
+                          {"imagePullPolicy", "IfNotPresent"}};
         Json pod = {{"apiVersion", "v1"}, {"kind", "Pod"}};
-        pod["metadata"] = {{"name", name}, {"namespace", "ns"}, {"uid", "u-" + name}, {"generation", 1}, {"labels", {{"job", "j"}}}};
-        pod["spec"] = {{"nodeName", "n1"}, {"restartPolicy", policy}, {"hostname", name}, {"subdomain", "j"}, {"containers", Json::array({container})}};
-        pod["status"] = {{"phase", "Pending"}, {"conditions", Json::array({{{"type", "PodScheduled"}, {"status", "True"}}})}};
+        pod["metadata"] = {{"name", name},
+                           {"namespace", "ns"},
+                           {"uid", "u-" + name},
+                           {"generation", 1},
+                           {"labels", {{"job", "j"}}}};
+        pod["spec"] = {{"nodeName", "n1"},
+                       {"restartPolicy", policy},
+                       {"hostname", name},
+                       {"subdomain", "j"},
+                       {"containers", Json::array({container})}};
+        pod["status"] = {
+            {"phase", "Pending"},
+            {"conditions", Json::array({{{"type", "PodScheduled"}, {"status", "True"}}})}};
         return pod;
     }
     void add(Json pod) {
@@ -82,7 +97,8 @@ protected:
 TEST_F(KubeletTest, RegistersItsNodeAndKeepsALease) {
     EXPECT_TRUE(kubelet->ready());
     const Json node = client.dom("Node", "", "n1");
-    EXPECT_EQ(string_at(node["metadata"]["labels"], "kubernetes.io/os"), "");  // dots in keys are not paths
+    EXPECT_EQ(string_at(node["metadata"]["labels"], "kubernetes.io/os"),
+              "");  // dots in keys are not paths
     EXPECT_EQ(node["metadata"]["labels"]["kubernetes.io/hostname"], "n1");
     EXPECT_EQ(node["status"]["allocatable"]["nvidia.com/gpu"], "8");
     EXPECT_TRUE(condition_true(node, "Ready"));
@@ -102,7 +118,9 @@ TEST_F(KubeletTest, APodRunsAndSucceeds) {
     settle();
     EXPECT_EQ(phase("a"), "Succeeded");
     EXPECT_TRUE(paper.sandboxes().empty());
-    EXPECT_THAT(client.events(), UnorderedElementsAre("Pulled: Container image \"known\" already present on machine", "Created: Container created", "Started: Container started"));
+    EXPECT_THAT(client.events(),
+                UnorderedElementsAre("Pulled: Container image \"known\" already present on machine",
+                                     "Created: Container created", "Started: Container started"));
 }
 
 TEST_F(KubeletTest, OtherNodesPodsAreLeftAlone) {
@@ -121,7 +139,8 @@ TEST_F(KubeletTest, ACrashedContainerRestartsAfterItsBackOff) {
     paper.end("u-a", "main", 1);
     settle();
     EXPECT_FALSE(paper.running("u-a", "main"));
-    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"), "CrashLoopBackOff");
+    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"),
+              "CrashLoopBackOff");
     pass(std::chrono::seconds(10));
     EXPECT_TRUE(paper.running("u-a", "main"));
     EXPECT_EQ(pod("a")["status"]["containerStatuses"][0]["restartCount"], 2);
@@ -140,22 +159,35 @@ TEST_F(KubeletTest, UnknownImagesAreToldAndTriedAgain) {
     Json wrong = a_pod("a");
     wrong["spec"]["containers"][0]["image"] = "nobody/knows:1";
     add(wrong);
-    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"), "ErrImagePull");
+    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"),
+              "ErrImagePull");
     pass(std::chrono::seconds(1));
-    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"), "ImagePullBackOff");
-    EXPECT_THAT(client.events(), Contains(HasSubstr("BackOff: Back-off pulling image \"nobody/knows:1\"")));
+    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"),
+              "ImagePullBackOff");
+    EXPECT_THAT(client.events(),
+                Contains(HasSubstr("BackOff: Back-off pulling image \"nobody/knows:1\"")));
 }
 
 TEST_F(KubeletTest, MissingReferencesAreToldAndTriedAgain) {
     Json wanting = a_pod("a");
-    wanting["spec"]["containers"][0]["env"] = Json::array({{{"name", "X"}, {"valueFrom", {{"secretKeyRef", {{"name", "s"}, {"key", "k"}}}}}}});
+    wanting["spec"]["containers"][0]["env"] = Json::array(
+        {{{"name", "X"}, {"valueFrom", {{"secretKeyRef", {{"name", "s"}, {"key", "k"}}}}}}});
     wanting["spec"]["volumes"] = Json::array({{{"name", "v"}, {"configMap", {{"name", "m"}}}}});
     add(wanting);
-    EXPECT_THAT(client.events(), Contains("FailedMount: MountVolume.SetUp failed for volume \"v\" : configmap \"m\" not found"));
-    client.add({{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", "m"}, {"namespace", "ns"}}}});
+    EXPECT_THAT(
+        client.events(),
+        Contains(
+            "FailedMount: MountVolume.SetUp failed for volume \"v\" : configmap \"m\" not found"));
+    client.add({{"apiVersion", "v1"},
+                {"kind", "ConfigMap"},
+                {"metadata", {{"name", "m"}, {"namespace", "ns"}}}});
     pass(std::chrono::milliseconds(500));
-    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"), "CreateContainerConfigError");
-    client.add({{"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", "s"}, {"namespace", "ns"}}}, {"data", {{"k", "eA=="}}}});
+    EXPECT_EQ(string_at(pod("a")["status"]["containerStatuses"][0], "state.waiting.reason"),
+              "CreateContainerConfigError");
+    client.add({{"apiVersion", "v1"},
+                {"kind", "Secret"},
+                {"metadata", {{"name", "s"}, {"namespace", "ns"}}},
+                {"data", {{"k", "eA=="}}}});
     pass(std::chrono::seconds(10));
     EXPECT_EQ(phase("a"), "Running");
     EXPECT_THAT(paper.started().back().spec, Contains(SpecRecord{"env", "X=x"}));
@@ -168,7 +200,8 @@ TEST_F(KubeletTest, DeletionStopsThenRemovesThenDeletes) {
     EXPECT_TRUE(pod("a").is_null());
     EXPECT_EQ(kubelet->pods(), 0u);
     EXPECT_TRUE(paper.sandboxes().empty());
-    EXPECT_THAT(paper.file_operations().back(), Contains(SpecRecord{"rmtree", directory + "/pods/u-a"}));
+    EXPECT_THAT(paper.file_operations().back(),
+                Contains(SpecRecord{"rmtree", directory + "/pods/u-a"}));
     EXPECT_THAT(client.events(), Contains("Killing: Stopping container main"));
 }
 
@@ -177,12 +210,16 @@ TEST_F(KubeletTest, ThePodsLastStatusIsWrittenBeforeItsDeletion) {
     add(a_pod("a", "Always"));
     ListScope scope;
     scope.kind = &kind_of("v1", "Pod");
-    tasks.spawn("watch", [](FakeClient& from, ListScope of, std::vector<std::string>& into) -> asio::awaitable<void> {
-        std::function<void(const WatchEvent&)> handler = [&into](const WatchEvent& event) {
-            into.push_back((event.type == WatchEvent::Type::deleted ? "deleted " : "") + string_at(event.object->dom(), "status.phase"));
-        };
-        co_await from.watch(std::move(of), 0, std::move(handler));
-    }(client, scope, phases));
+    tasks.spawn(
+        "watch",
+        [](FakeClient& from, ListScope of,
+           std::vector<std::string>& into) -> asio::awaitable<void> {
+            std::function<void(const WatchEvent&)> handler = [&into](const WatchEvent& event) {
+                into.push_back((event.type == WatchEvent::Type::deleted ? "deleted " : "") +
+                               string_at(event.object->dom(), "status.phase"));
+            };
+            co_await from.watch(std::move(of), 0, std::move(handler));
+        }(client, scope, phases));
     settle();
     client.ask_deletion(key("a"), 5);
     settle();
@@ -211,7 +248,9 @@ TEST_F(KubeletTest, AnEndedPodIsOnlyDeleted) {
 
 TEST_F(KubeletTest, StatusWritesThatFailAreRepeated) {
     int refusals = 2;
-    client.refuse = [&](const Key& about, const WriteOptions&) { return about.name == "a" && refusals-- > 0; };
+    client.refuse = [&](const Key& about, const WriteOptions&) {
+        return about.name == "a" && refusals-- > 0;
+    };
     add(a_pod("a"));
     for (int i = 0; i < 5; ++i) pass(std::chrono::milliseconds(400));
     EXPECT_EQ(phase("a"), "Running");
@@ -226,7 +265,8 @@ TEST_F(KubeletTest, ReadinessFollowsTheProbe) {
         return Error{Reason::unavailable, "dial tcp 10.244.0.2:2222: connect: connection refused"};
     });
     Json probed = a_pod("a");
-    probed["spec"]["containers"][0]["readinessProbe"] = {{"tcpSocket", {{"port", 2222}}}, {"initialDelaySeconds", 5}};
+    probed["spec"]["containers"][0]["readinessProbe"] = {{"tcpSocket", {{"port", 2222}}},
+                                                         {"initialDelaySeconds", 5}};
     add(probed);
     EXPECT_EQ(phase("a"), "Running");
     EXPECT_FALSE(condition_true(pod("a"), "Ready"));
@@ -241,7 +281,13 @@ TEST_F(KubeletTest, APodsNameResolvesBeforeItsContainerStarts) {
         dns_at_start = paper.dns();
         return PaperRuntime::Behaviour{};
     });
-    client.add({{"apiVersion", "v1"}, {"kind", "Service"}, {"metadata", {{"name", "j"}, {"namespace", "ns"}}}, {"spec", {{"clusterIP", "None"}, {"publishNotReadyAddresses", true}, {"selector", {{"job", "j"}}}}}});
+    client.add({{"apiVersion", "v1"},
+                {"kind", "Service"},
+                {"metadata", {{"name", "j"}, {"namespace", "ns"}}},
+                {"spec",
+                 {{"clusterIP", "None"},
+                  {"publishNotReadyAddresses", true},
+                  {"selector", {{"job", "j"}}}}}});
     add(a_pod("a"));
     EXPECT_THAT(dns_at_start, HasSubstr("a.j.ns.svc.cluster.local 10.244.0.2\n"));
     paper.end("u-a", "main", 0);

@@ -1,4 +1,5 @@
-// The recorded worker and launcher pods, run for real: sshd in the workers, mpirun over ssh in the launcher.
+// The recorded worker and launcher pods, run for real: sshd in the workers, mpirun over ssh in the
+// launcher.
 #include "fakes/kubelet/kubelet.hpp"
 #include "fakes/net/tasks.hpp"
 #include "tests/kubelet/await.hpp"
@@ -29,8 +30,10 @@ std::string base64(const std::string& text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); i += 3) {
         unsigned bits = 0;
-        for (std::size_t j = 0; j < 3; ++j) bits = bits << 8 | (i + j < text.size() ? static_cast<unsigned char>(text[i + j]) : 0u);
-        for (std::size_t j = 0; j < 4; ++j) out += i + j > text.size() ? '=' : digits[bits >> (18 - 6 * j) & 63];
+        for (std::size_t j = 0; j < 3; ++j)
+            bits = bits << 8 | (i + j < text.size() ? static_cast<unsigned char>(text[i + j]) : 0u);
+        for (std::size_t j = 0; j < 4; ++j)
+            out += i + j > text.size() ? '=' : digits[bits >> (18 - 6 * j) & 63];
     }
     return out;
 }
@@ -43,15 +46,20 @@ Environment mpi_environment() {
     environment.home = environment.working_dir = "/home/mpiuser";
     environment.image_id = "sha256:0";
     environment.files["/home/mpiuser/.sshd_config"] =
-        "Port 2222\nHostKey /home/mpiuser/.ssh/id_rsa\nPidFile /home/mpiuser/sshd.pid\nStrictModes no\nUsePAM no\n";
+        "Port 2222\nHostKey /home/mpiuser/.ssh/id_rsa\nPidFile /home/mpiuser/sshd.pid\nStrictModes "
+        "no\nUsePAM no\n";
     environment.files["/etc/ssh/ssh_config"] =
-        "Host *\nPort 2222\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n";
-    environment.files["/etc/openmpi/openmpi-mca-params.conf"] = "btl = self,tcp\nmpi_yield_when_idle = 1\nhwloc_base_binding_policy = none\nplm_rsh_agent = ssh\n";
+        "Host *\nPort 2222\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel "
+        "ERROR\n";
+    environment.files["/etc/openmpi/openmpi-mca-params.conf"] =
+        "btl = self,tcp\nmpi_yield_when_idle = 1\nhwloc_base_binding_policy = none\nplm_rsh_agent "
+        "= ssh\n";
     return environment;
 }
 
 bool machine_has_tools() {
-    return ::access("/usr/sbin/sshd", X_OK) == 0 && ::access("/usr/bin/mpirun", X_OK) == 0 && ::access("/usr/bin/ssh-keygen", X_OK) == 0;
+    return ::access("/usr/sbin/sshd", X_OK) == 0 && ::access("/usr/bin/mpirun", X_OK) == 0 &&
+           ::access("/usr/bin/ssh-keygen", X_OK) == 0;
 }
 
 class MpiTest : public testing::Test {
@@ -60,7 +68,8 @@ protected:
 #ifndef SHED_PODINIT
         GTEST_SKIP() << "podinit is not part of this build";
 #else
-        if (!machine_has_tools()) GTEST_SKIP() << "THIS MACHINE HAS NO sshd OR mpirun: the MPI flow is not tested";
+        if (!machine_has_tools())
+            GTEST_SKIP() << "THIS MACHINE HAS NO sshd OR mpirun: the MPI flow is not tested";
         char name[] = "/tmp/shed-mpi-XXXXXX";
         directory = ::mkdtemp(name);
         HolderOptions options;
@@ -70,7 +79,14 @@ protected:
         const auto started = await(io, runtime->start());
         if (!started) GTEST_SKIP() << "THIS MACHINE CANNOT RUN PODS: " << started.error().message;
         up = true;
-        KubeletHost::Deps deps{client, *runtime, clock, [](const std::string&) { return Result<Environment>(mpi_environment()); }, io.get_executor(), directory, {}};
+        KubeletHost::Deps deps{
+            client,
+            *runtime,
+            clock,
+            [](const std::string&) { return Result<Environment>(mpi_environment()); },
+            io.get_executor(),
+            directory,
+            {}};
         host = std::make_unique<KubeletHost>(std::move(deps));
         KubeletConfig config;
         config.node = "node-a";
@@ -96,21 +112,37 @@ protected:
     void make_objects() {
         const std::string key = directory + "/key";
         ASSERT_EQ(std::system(("ssh-keygen -q -m PEM -t ecdsa -b 521 -N '' -f " + key).c_str()), 0);
-        Json secret = {{"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", "mlx3-mpi-ssh-auth"}, {"namespace", ns}}}};
-        secret["data"] = {{"ssh-privatekey", base64(read_file(key))}, {"ssh-publickey", base64(read_file(key + ".pub"))}};
+        Json secret = {{"apiVersion", "v1"},
+                       {"kind", "Secret"},
+                       {"metadata", {{"name", "mlx3-mpi-ssh-auth"}, {"namespace", ns}}}};
+        secret["data"] = {{"ssh-privatekey", base64(read_file(key))},
+                          {"ssh-publickey", base64(read_file(key + ".pub"))}};
         std::filesystem::remove(key);
         std::filesystem::remove(key + ".pub");
         client.add(secret);
-        Json hostfile = {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", "mlx3-mpi-hostfile"}, {"namespace", ns}}}};
-        hostfile["data"] = {{"hostfile", "mlx3-launcher-0-0.mlx3 slots=1\nmlx3-node-0-0.mlx3 slots=1\nmlx3-node-0-1.mlx3 slots=1\n"}};
+        Json hostfile = {{"apiVersion", "v1"},
+                         {"kind", "ConfigMap"},
+                         {"metadata", {{"name", "mlx3-mpi-hostfile"}, {"namespace", ns}}}};
+        hostfile["data"] = {{"hostfile",
+                             "mlx3-launcher-0-0.mlx3 slots=1\nmlx3-node-0-0.mlx3 "
+                             "slots=1\nmlx3-node-0-1.mlx3 slots=1\n"}};
         client.add(hostfile);
-        client.add({{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", "kube-root-ca.crt"}, {"namespace", ns}}}, {"data", {{"ca.crt", "CA"}}}});
-        Json service = {{"apiVersion", "v1"}, {"kind", "Service"}, {"metadata", {{"name", "mlx3"}, {"namespace", ns}}}};
-        service["spec"] = {{"clusterIP", "None"}, {"publishNotReadyAddresses", true}, {"selector", {{"jobset.sigs.k8s.io/jobset-name", "mlx3"}}}};
+        client.add({{"apiVersion", "v1"},
+                    {"kind", "ConfigMap"},
+                    {"metadata", {{"name", "kube-root-ca.crt"}, {"namespace", ns}}},
+                    {"data", {{"ca.crt", "CA"}}}});
+        Json service = {{"apiVersion", "v1"},
+                        {"kind", "Service"},
+                        {"metadata", {{"name", "mlx3"}, {"namespace", ns}}}};
+        service["spec"] = {{"clusterIP", "None"},
+                           {"publishNotReadyAddresses", true},
+                           {"selector", {{"jobset.sigs.k8s.io/jobset-name", "mlx3"}}}};
         client.add(service);
     }
 
-    Json recorded(const std::string& file) { return *parse_json(read_file(std::string(SHED_TEST_DATA) + "/" + file)); }
+    Json recorded(const std::string& file) {
+        return *parse_json(read_file(std::string(SHED_TEST_DATA) + "/" + file));
+    }
     Json worker(int index) {
         Json pod = recorded("worker.json");
         const std::string name = "mlx3-node-0-" + std::to_string(index);
@@ -119,7 +151,9 @@ protected:
         pod["spec"]["hostname"] = name;
         return pod;
     }
-    Json status(const Json& pod) { return client.dom("Pod", ns, string_at(pod, "metadata.name"))["status"]; }
+    Json status(const Json& pod) {
+        return client.dom("Pod", ns, string_at(pod, "metadata.name"))["status"];
+    }
     bool ready(const Json& pod) { return condition_true(Json{{"status", status(pod)}}, "Ready"); }
     std::string log_of(const Json& pod) {
         LogQuery query;
@@ -147,17 +181,33 @@ TEST_F(MpiTest, MpirunReachesTheWorkersBySsh) {
     const Json first = worker(0), second = worker(1);
     client.add(first);
     client.add(second);
-    ASSERT_TRUE(run_until(io, [&] { return ready(first) && ready(second); })) << log_of(first) << client.events().size();
+    ASSERT_TRUE(run_until(io, [&] { return ready(first) && ready(second); }))
+        << log_of(first) << client.events().size();
     Json launcher = recorded("launcher.json");
-    launcher["spec"]["containers"][0]["command"] = {"mpirun", "--hostfile", "/etc/mpi/hostfile", "sh", "-c", "echo $(hostname) $(readlink /proc/self/ns/net) ${SSH_CONNECTION:-local}"};
+    launcher["spec"]["containers"][0]["command"] = {
+        "mpirun",
+        "--hostfile",
+        "/etc/mpi/hostfile",
+        "sh",
+        "-c",
+        "echo $(hostname) $(readlink /proc/self/ns/net) ${SSH_CONNECTION:-local}"};
     client.add(launcher);
-    ASSERT_TRUE(run_until(io, [&] { return string_at(status(launcher), "phase") == "Succeeded" || string_at(status(launcher), "phase") == "Failed" || int_at(status(launcher)["containerStatuses"][0], "restartCount") > 0; }));
+    ASSERT_TRUE(run_until(io, [&] {
+        return string_at(status(launcher), "phase") == "Succeeded" ||
+               string_at(status(launcher), "phase") == "Failed" ||
+               int_at(status(launcher)["containerStatuses"][0], "restartCount") > 0;
+    }));
     const std::string text = log_of(launcher);
     EXPECT_EQ(string_at(status(launcher), "phase"), "Succeeded") << text << log_of(first);
-    for (const char* name : {"mlx3-launcher-0-0 net:", "mlx3-node-0-0 net:", "mlx3-node-0-1 net:"}) EXPECT_THAT(text, HasSubstr(name));
+    for (const char* name : {"mlx3-launcher-0-0 net:", "mlx3-node-0-0 net:", "mlx3-node-0-1 net:"})
+        EXPECT_THAT(text, HasSubstr(name));
     EXPECT_THAT(log_of(first), HasSubstr("Accepted publickey for mpiuser"));
-    for (const Json* pod : {&first, &second}) client.ask_deletion(Key{&kind_of("v1", "Pod"), ns, string_at(*pod, "metadata.name")}, 30);
-    EXPECT_TRUE(run_until(io, [&] { return client.dom("Pod", ns, "mlx3-node-0-0-xyz").is_null() && client.dom("Pod", ns, "mlx3-node-0-1-xyz").is_null(); }));
+    for (const Json* pod : {&first, &second})
+        client.ask_deletion(Key{&kind_of("v1", "Pod"), ns, string_at(*pod, "metadata.name")}, 30);
+    EXPECT_TRUE(run_until(io, [&] {
+        return client.dom("Pod", ns, "mlx3-node-0-0-xyz").is_null() &&
+               client.dom("Pod", ns, "mlx3-node-0-1-xyz").is_null();
+    }));
 }
 
 }  // namespace

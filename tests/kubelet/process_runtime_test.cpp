@@ -49,8 +49,10 @@ protected:
         container.update(more);
         Json object = {{"apiVersion", "v1"}, {"kind", "Pod"}};
         object["metadata"] = {{"name", "pod-" + uid}, {"namespace", "ns"}, {"uid", uid}};
-        object["spec"] = {{"containers", Json::array({container})}, {"securityContext", {{"fsGroup", 1000}}}};
-        object["spec"]["volumes"] = Json::array({{{"name", "scratch"}, {"emptyDir", Json::object()}}});
+        object["spec"] = {{"containers", Json::array({container})},
+                          {"securityContext", {{"fsGroup", 1000}}}};
+        object["spec"]["volumes"] =
+            Json::array({{{"name", "scratch"}, {"emptyDir", Json::object()}}});
         PodPlace place;
         place.pod = Object::make(object);
         place.directory = directory + "/pods/" + uid;
@@ -123,23 +125,34 @@ protected:
 };
 
 TEST_F(ProcessRuntimeTest, APodIsItselfAndNobodyElse) {
-    const PodPlace place = pod("a", {"sh", "-c", "hostname; id -u; id -un; pwd; echo $HOME; ls -d ~/; grep pod-a /etc/hosts; touch ~/x /tmp/y /scratch/z && echo writable; (cat /etc/shadow || echo no shadow) 2>/dev/null; exit 3"},
-                               {{"volumeMounts", Json::array({{{"name", "scratch"}, {"mountPath", "/scratch"}}})}});
+    const PodPlace place =
+        pod("a",
+            {"sh", "-c",
+             "hostname; id -u; id -un; pwd; echo $HOME; ls -d ~/; grep pod-a /etc/hosts; touch ~/x "
+             "/tmp/y /scratch/z && echo writable; (cat /etc/shadow || echo no shadow) 2>/dev/null; "
+             "exit 3"},
+            {{"volumeMounts", Json::array({{{"name", "scratch"}, {"mountPath", "/scratch"}}})}});
     const std::string text = run(place);
-    EXPECT_THAT(text, HasSubstr("pod-a\n1000\nmpiuser\n/\n/home/mpiuser\n/home/mpiuser/\n10.244.0.2\tpod-a\nwritable\nno shadow\n"));
+    EXPECT_THAT(text, HasSubstr("pod-a\n1000\nmpiuser\n/\n/home/mpiuser\n/home/mpiuser/"
+                                "\n10.244.0.2\tpod-a\nwritable\nno shadow\n"));
     ASSERT_EQ(exits.size(), 1u);
     EXPECT_EQ(exits[0].code, 3);
 }
 
 TEST_F(ProcessRuntimeTest, AMountPointMayLieBelowEtc) {
-    const PodPlace place = pod("a", {"sh", "-c", "echo x > /etc/mpi/f && cat /etc/mpi/f && ls /etc/ssl > /dev/null && echo host"},
-                               {{"volumeMounts", Json::array({{{"name", "scratch"}, {"mountPath", "/etc/mpi"}}})}});
+    const PodPlace place =
+        pod("a",
+            {"sh", "-c",
+             "echo x > /etc/mpi/f && cat /etc/mpi/f && ls /etc/ssl > /dev/null && echo host"},
+            {{"volumeMounts", Json::array({{{"name", "scratch"}, {"mountPath", "/etc/mpi"}}})}});
     EXPECT_EQ(run(place), "x\nhost\n");
 }
 
 TEST_F(ProcessRuntimeTest, StopsPolitelyThenByForce) {
-    const PodPlace polite = pod("a", {"sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done"});
-    const PodPlace stubborn = pod("b", {"sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"});
+    const PodPlace polite =
+        pod("a", {"sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done"});
+    const PodPlace stubborn =
+        pod("b", {"sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"});
     for (const PodPlace* place : {&polite, &stubborn}) {
         make_sandbox(*place);
         start(*place);
@@ -169,7 +182,9 @@ TEST_F(ProcessRuntimeTest, ProbesAndCommandsReachTheContainer) {
         return answer.has_value();
     }));
     EXPECT_EQ(*answer, 0);
-    answer = await(io, runtime->probe(place.ip, 8080, "GET /nope HTTP/1.1\r\nConnection: close\r\n\r\n", std::chrono::seconds(5)));
+    answer =
+        await(io, runtime->probe(place.ip, 8080, "GET /nope HTTP/1.1\r\nConnection: close\r\n\r\n",
+                                 std::chrono::seconds(5)));
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(*answer, 404);
     answer = await(io, runtime->probe(place.ip, 81, "", std::chrono::seconds(1)));
@@ -178,7 +193,8 @@ TEST_F(ProcessRuntimeTest, ProbesAndCommandsReachTheContainer) {
     ExecRequest request;
     request.pod_uid = "a";
     request.container = "main";
-    request.spec = {{"arg", "sh"}, {"arg", "-c"}, {"arg", "echo out; echo err >&2; exit 4"}, {"uid", "1000"}, {"gid", "1000"}, {"cwd", "/"}};
+    request.spec = {{"arg", "sh"},   {"arg", "-c"},   {"arg", "echo out; echo err >&2; exit 4"},
+                    {"uid", "1000"}, {"gid", "1000"}, {"cwd", "/"}};
     request.timeout = std::chrono::seconds(5);
     const auto result = await(io, runtime->exec(request));
     ASSERT_TRUE(result) << result.error().message;
@@ -187,8 +203,13 @@ TEST_F(ProcessRuntimeTest, ProbesAndCommandsReachTheContainer) {
 }
 
 TEST_F(ProcessRuntimeTest, NamesResolveAsTheTableSays) {
-    ASSERT_TRUE(await(io, runtime->set_dns("a.job.ns.svc.cluster.local 10.244.0.9\nkubernetes.default.svc.cluster.local 10.96.0.1\n")));
-    const PodPlace place = pod("a", {"sh", "-c", "getent hosts a.job | cut -d' ' -f1; getent hosts kubernetes.default | cut -d' ' -f1; getent hosts nope.job || echo unknown"});
+    ASSERT_TRUE(await(
+        io, runtime->set_dns("a.job.ns.svc.cluster.local "
+                             "10.244.0.9\nkubernetes.default.svc.cluster.local 10.96.0.1\n")));
+    const PodPlace place =
+        pod("a", {"sh", "-c",
+                  "getent hosts a.job | cut -d' ' -f1; getent hosts kubernetes.default | cut -d' ' "
+                  "-f1; getent hosts nope.job || echo unknown"});
     EXPECT_EQ(run(place), "10.244.0.9\n10.96.0.1\nunknown\n");
 }
 

@@ -1,4 +1,5 @@
-// Two pods of a recorded cluster, played again: the status must be the recorded one but for times and ids.
+// Two pods of a recorded cluster, played again: the status must be the recorded one but for times
+// and ids.
 #include "fakes/pods/pods.hpp"
 
 #include <gtest/gtest.h>
@@ -41,14 +42,19 @@ Json comparable(Json status) {
 }
 
 struct Life {
-    explicit Life(const std::string& file) : recorded(read_data(file)), pod(recorded["pod"]), state(*first_state(*Object::make(pod), now)) {}
+    explicit Life(const std::string& file)
+        : recorded(read_data(file)),
+          pod(recorded["pod"]),
+          state(*first_state(*Object::make(pod), now)) {}
     void send(const PodEvent& event) {
         now += std::chrono::seconds(1);
         state = next(std::move(state), event, now).state;
     }
     void expect_recorded(std::size_t index) {
         const Json& wanted = recorded["statuses"][index];
-        EXPECT_EQ(dump_json(comparable(pod_status(state, pod, "172.18.0.2"))), dump_json(comparable(wanted))) << index;
+        EXPECT_EQ(dump_json(comparable(pod_status(state, pod, "172.18.0.2"))),
+                  dump_json(comparable(wanted)))
+            << index;
     }
     Started started() const { return Started{"node", 0, "containerd://c", "image@sha256:0", now}; }
     std::string ip() const { return recorded["statuses"].back()["podIP"].get<std::string>(); }
