@@ -6,10 +6,12 @@
 #include "fakes/base/ssh_key.hpp"
 #include "fakes/kube/kube.hpp"
 
+#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 
 namespace shed {
@@ -24,11 +26,18 @@ public:
     std::vector<ObjectPtr> owned_by(std::string_view uid) const;        // by any ownerReference, in key order
     std::vector<ObjectPtr> controlled_by(std::string_view uid, const Kind& kind) const;  // controller: true only
     std::vector<ObjectPtr> list(const Kind& kind, std::string_view ns = "") const;
+    std::vector<ObjectPtr> pods_on(std::string_view node) const;  // bound to it, ended ones too
+    // True when an object with this uid was here and has gone (the last 65,536 are known).
+    bool was_erased(std::string_view uid) const { return erased_.contains(std::string(uid)); }
 
 private:
+    void forget(const Key& key);
     std::map<Key, ObjectPtr> objects_;
     std::unordered_map<std::string, Key> by_uid_;
     std::unordered_map<std::string, std::set<Key>> by_owner_;
+    std::unordered_map<std::string, std::set<Key>> by_node_;
+    std::unordered_set<std::string> erased_;
+    std::deque<std::string> erased_order_;
 };
 
 // Writes a controller wants, in order. The driver stops at the first failure and comes back later.
@@ -66,7 +75,7 @@ struct Inputs {
 struct Controller {
     std::string_view name;                       // "trainjob"
     std::string_view manager;                    // field manager of its writes: "trainer", "jobset", "kube-controller-manager"
-    const Kind* kind;                            // the objects it reconciles
+    const Kind* kind;                            // the objects it reconciles; nullptr: what keys_for says
     std::vector<const Kind*> watches;            // kinds it reads: the driver keeps these in the Snapshot
     // Which of its objects to reconcile after `changed` changed. Usually the controller owner.
     std::vector<Key> (*keys_for)(const Snapshot&, const Object& changed);
@@ -75,5 +84,10 @@ struct Controller {
 };
 
 const std::vector<Controller>& all_controllers();
+
+// What a fresh cluster holds before anyone writes to it, in the order to create it: namespaces,
+// priority classes, the shipped runtimes (trainer.md 3.1), Trainer's public ConfigMap and the API's
+// own Service.
+std::vector<Json> bootstrap_objects();
 
 }  // namespace shed

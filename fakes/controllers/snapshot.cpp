@@ -2,26 +2,60 @@
 
 namespace shed {
 
+namespace {
+
+constexpr std::size_t erased_max = 65'536;
+
+std::string node_of(const Object& object) {
+    if (object.kind().plural != "pods") return {};
+    return string_at(object.dom(), "spec.nodeName");
+}
+
+void take_out(std::unordered_map<std::string, std::set<Key>>& index, const std::string& name,
+              const Key& key) {
+    const auto found = index.find(name);
+    if (found == index.end()) return;
+    found->second.erase(key);
+    if (found->second.empty()) index.erase(found);
+}
+
+}  // namespace
+
 void Snapshot::put(ObjectPtr object) {
-    erase(object->key());
+    forget(object->key());
     const Key& key = object->key();
     by_uid_[object->uid()] = key;
     for (const OwnerReference& owner : object->owners()) by_owner_[owner.uid].insert(key);
+    if (const std::string node = node_of(*object); !node.empty()) by_node_[node].insert(key);
     objects_[key] = std::move(object);
 }
 
-void Snapshot::erase(const Key& key) {
+void Snapshot::forget(const Key& key) {
     const auto found = objects_.find(key);
     if (found == objects_.end()) return;
     const ObjectPtr object = found->second;
-    for (const OwnerReference& owner : object->owners()) {
-        const auto owned = by_owner_.find(owner.uid);
-        if (owned == by_owner_.end()) continue;
-        owned->second.erase(key);
-        if (owned->second.empty()) by_owner_.erase(owned);
-    }
+    for (const OwnerReference& owner : object->owners()) take_out(by_owner_, owner.uid, key);
+    if (const std::string node = node_of(*object); !node.empty()) take_out(by_node_, node, key);
     by_uid_.erase(object->uid());
     objects_.erase(found);
+}
+
+void Snapshot::erase(const Key& key) {
+    const ObjectPtr object = find(key);
+    if (!object) return;
+    forget(object->key());
+    if (!erased_.insert(object->uid()).second) return;
+    erased_order_.push_back(object->uid());
+    if (erased_order_.size() <= erased_max) return;
+    erased_.erase(erased_order_.front());
+    erased_order_.pop_front();
+}
+
+std::vector<ObjectPtr> Snapshot::pods_on(std::string_view node) const {
+    std::vector<ObjectPtr> result;
+    if (const auto keys = by_node_.find(std::string(node)); keys != by_node_.end())
+        for (const Key& key : keys->second) result.push_back(find(key));
+    return result;
 }
 
 ObjectPtr Snapshot::find(const Key& key) const {

@@ -98,7 +98,18 @@ asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const Bind& action, std::st
                     {"metadata", {{"name", action.pod.name}, {"namespace", action.pod.ns}}},
                     {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", action.node}}}};
     WriteOptions options = options_for(std::move(manager), "binding");
-    co_return co_await client_.create(std::move(binding), std::move(options));
+    auto bound = co_await client_.create(std::move(binding), std::move(options));
+    if (bound) assume_bound(action);
+    co_return bound;
+}
+
+// The node is taken from now on: the next pod may be scheduled before the watch tells of this one.
+void PlanExecutor::assume_bound(const Bind& action) {
+    const ObjectPtr pod = snapshot_.find(action.pod);
+    if (!pod) return;
+    Json assumed = pod->dom();
+    assumed["spec"]["nodeName"] = action.node;
+    snapshot_.put(Object::make(std::move(assumed)));
 }
 
 asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const EmitEvent& action, std::string manager) {

@@ -25,6 +25,7 @@ private:
     boost::asio::awaitable<Result<ObjectPtr>> act(const Bind& action, std::string manager);
     boost::asio::awaitable<Result<ObjectPtr>> act(const EmitEvent& action, std::string manager);
     void remember(const ObjectPtr& object);
+    void assume_bound(const Bind& action);
 
     Client& client_;
     Clock& clock_;

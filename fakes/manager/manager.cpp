@@ -66,7 +66,7 @@ struct Manager::Impl {
 std::set<const Kind*> Manager::Impl::watched_kinds() const {
     std::set<const Kind*> kinds;
     for (const auto& worker : workers) {
-        kinds.insert(worker->controller->kind);
+        if (worker->controller->kind != nullptr) kinds.insert(worker->controller->kind);
         kinds.insert(worker->controller->watches.begin(), worker->controller->watches.end());
     }
     return kinds;
@@ -78,7 +78,10 @@ void Manager::Impl::put(const ObjectPtr& object) {
     if (known && known->uid() == object->uid() &&
         known->resource_version() > object->resource_version())
         return;
-    snapshot.put(object);
+    // The same version is our own write again, maybe with a binding assumed since.
+    const bool news = !known || known->uid() != object->uid() ||
+                      known->resource_version() < object->resource_version();
+    if (news) snapshot.put(object);
     changed(*object);
 }
 
