@@ -25,6 +25,10 @@ struct Topology {
     std::uint16_t port = 0;  // 0: a free one
     std::string podinit, catalogue, user_catalogue, environments;
     std::string node_directory;  // the pods' files
+    // The cluster's own directory and the lock on it: podinit holds the lock until all is gone and
+    // then removes the directory, should this process die first.
+    std::string directory;
+    int lock_descriptor = -1;
 };
 
 struct ClusterFacts {

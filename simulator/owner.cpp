@@ -36,6 +36,7 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     t.user_catalogue = user_catalogue();
     t.environments = default_environments_dir();
     t.node_directory = paths.node;
+    t.directory = paths.directory;
     return t;
 }
 
@@ -60,12 +61,15 @@ void OwnedCluster::arm_signals() {
 }
 
 Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
-    sweep_stale(beside_us("podinit"));
     auto lock = OwnerLock::take(paths_);
     if (!lock) return lock.error();
     lock_.emplace(std::move(*lock));
+    remove_node(paths_, beside_us("podinit"));
+    sweep_stale(beside_us("podinit"));
     arm_signals();
-    cluster_ = std::make_unique<Cluster>(io_, topology_of(options_, paths_));
+    Topology topology = topology_of(options_, paths_);
+    topology.lock_descriptor = lock_->descriptor();
+    cluster_ = std::make_unique<Cluster>(io_, std::move(topology));
     std::optional<Result<ClusterFacts>> outcome;
     asio::co_spawn(io_, cluster_->start(std::move(progress)),
                    [&](const std::exception_ptr& error, Result<ClusterFacts> result) {

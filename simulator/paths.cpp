@@ -1,6 +1,7 @@
 #include "simulator/paths.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -8,11 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 namespace fs = std::filesystem;
 
@@ -79,19 +82,52 @@ Result<ClusterPaths> paths_of(const std::string& name) {
     return p;
 }
 
-Result<OwnerLock> OwnerLock::take(const ClusterPaths& paths) {
-    // The pods' inner root passes through this directory as root's map has it; files inside are 0600.
-    if (auto made = make_private(paths.directory, 0711); !made) return made.error();
-    const int descriptor =
-        ::open(paths.lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return environment_error("cannot open", paths.lock);
-    OwnerLock lock(descriptor);
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+namespace {
+
+// A lock counts only while its file is still the one at that path: a sweep may have removed it
+// between open and flock.
+bool still_there(int descriptor, const std::string& path) {
+    struct stat held = {}, named = {};
+    return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
+           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+bool owner_lives(const ClusterPaths& paths) {
+    const auto cluster = read_cluster(paths);
+    const int pid = cluster ? cluster->value("pid", 0) : 0;
+    return pid <= 0 || ::kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+Error already_running(const ClusterPaths& paths) {
     std::string message = "cluster \"" + paths.name + "\" is already running";
     if (const auto cluster = read_cluster(paths))
         message += " (pid " + std::to_string(cluster->value("pid", 0)) + ")";
-    return Error{Reason::conflict,
-                 message + "; use --name for another one, or trainshed down --name " + paths.name};
+    return {Reason::conflict, message + "; use --name for another one, or trainshed down --name " +
+                                  paths.name};
+}
+
+}  // namespace
+
+Result<OwnerLock> OwnerLock::take(const ClusterPaths& paths) {
+    constexpr auto patience = std::chrono::seconds(10);
+    const auto limit = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        // The pods' inner root passes through this directory as root's map has it; files are 0600.
+        if (auto made = make_private(paths.directory, 0711); !made) return made.error();
+        const int descriptor =
+            ::open(paths.lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (descriptor < 0 && errno == ENOENT) continue;  // swept meanwhile
+        if (descriptor < 0) return environment_error("cannot open", paths.lock);
+        OwnerLock lock(descriptor);
+        if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+            if (still_there(descriptor, paths.lock)) return lock;
+            continue;
+        }
+        // A dead owner's pods are being ended: that takes a moment.
+        if (owner_lives(paths) || std::chrono::steady_clock::now() > limit)
+            return already_running(paths);
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
 }
 
 bool OwnerLock::held_by_other(const ClusterPaths& paths) {
@@ -161,26 +197,42 @@ std::vector<std::string> cluster_names() {
     return names;
 }
 
+void remove_node(const ClusterPaths& paths, const std::string& podinit) {
+    std::error_code ec;
+    fs::remove_all(paths.node, ec);
+    if (!ec) return;
+    // Files of mapped ids are not ours to remove: podinit does it from inside the identity map.
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::execl(podinit.c_str(), "podinit", "sweep", paths.node.c_str(), nullptr);
+        ::_exit(127);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+}
+
+namespace {
+
+bool remove_stale(const ClusterPaths& paths, const std::string& podinit) {
+    // Held while removing, so that nobody starts in a directory that is going.
+    const int descriptor = ::open(paths.lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) return ::rmdir(paths.directory.c_str()) == 0;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+        remove_node(paths, podinit);
+        std::error_code ec;
+        fs::remove_all(paths.directory, ec);
+    }
+    ::close(descriptor);
+    return ::access(paths.directory.c_str(), F_OK) != 0;
+}
+
+}  // namespace
+
 std::vector<std::string> sweep_stale(const std::string& podinit) {
     std::vector<std::string> swept;
-    for (const std::string& name : cluster_names()) {
-        const auto paths = paths_of(name);
-        if (!paths || OwnerLock::held_by_other(*paths)) continue;
-        std::error_code ec;
-        fs::remove_all(paths->directory, ec);
-        if (ec) {
-            // Files of mapped ids are not ours to remove: podinit does it from inside the identity map.
-            const pid_t child = ::fork();
-            if (child == 0) {
-                ::execl(podinit.c_str(), "podinit", "sweep", paths->node.c_str(), nullptr);
-                ::_exit(127);
-            }
-            int status = 0;
-            ::waitpid(child, &status, 0);
-            fs::remove_all(paths->directory, ec);
-        }
-        if (!ec) swept.push_back(name);
-    }
+    for (const std::string& name : cluster_names())
+        if (const auto paths = paths_of(name); paths && remove_stale(*paths, podinit))
+            swept.push_back(name);
     return swept;
 }
 

@@ -33,6 +33,7 @@ public:
     OwnerLock(OwnerLock&& other) noexcept;
     OwnerLock& operator=(OwnerLock&& other) noexcept;
     ~OwnerLock();
+    int descriptor() const { return descriptor_; }
 
 private:
     explicit OwnerLock(int descriptor) : descriptor_(descriptor) {}
@@ -44,6 +45,8 @@ Result<nlohmann::json> read_cluster(const ClusterPaths& paths);
 Result<void> write_file(const std::string& path, const std::string& content, unsigned mode);
 Result<std::string> read_file(const std::string& path);
 std::vector<std::string> cluster_names();
+// Removes a cluster's node directory, by podinit where it holds files of mapped ids.
+void remove_node(const ClusterPaths& paths, const std::string& podinit);
 // Removes directories whose owner is gone. Returns what it removed.
 std::vector<std::string> sweep_stale(const std::string& podinit);
 // The program beside ours ("podinit"), or in ../libexec/trainshed of an installation.

@@ -106,7 +106,6 @@ std::string render_table(const Kind& kind, const std::vector<ObjectPtr>& objects
 std::string partial_metadata(const Object& object, bool beta);
 
 // ---- reviews.cpp
-Result<Json> answer_review(const Request& request, Json body, Time now);
 
 // ---- subresource.cpp
 bool has_scale(const Kind& kind);
@@ -126,6 +125,10 @@ struct Api::Impl {
 
     Store& store;
     Rng& rng;
+    std::unordered_map<std::string, std::string> issued;  // token: user
+    std::string issue_token(const std::string& ns, const std::string& account);
+    std::string user_of_token(const std::string& token) const;
+    Result<Json> answer_review(const Request& request, Json body, Time now);
     std::unordered_map<std::string, std::pair<std::string, std::string>> openapi;  // path: body, hash
 
     using Warnings = std::vector<std::string>*;

@@ -30,7 +30,7 @@ Json user_info(const std::string& user) {
 
 }  // namespace
 
-Result<Json> answer_review(const Request& request, Json body, Time now) {
+Result<Json> Api::Impl::answer_review(const Request& request, Json body, Time now) {
     const std::string_view kind = request.kind->kind;
     body["kind"] = kind;
     body["apiVersion"] = request.kind->api_version();
@@ -42,18 +42,10 @@ Result<Json> answer_review(const Request& request, Json body, Time now) {
         body["spec"] = Json::object();
         body["status"] = all_rules();
     } else if (kind == "TokenReview") {
-        const std::string token = string_at(body, "spec.token");
-        // Tokens made by serviceaccounts/token name their account.
-        const bool ours = token.starts_with("trainshed.");
-        if (!ours) {
+        const std::string user = user_of_token(string_at(body, "spec.token"));
+        if (user.empty())
             body["status"] = {{"user", Json::object()}, {"error", "invalid bearer token"}};
-        } else {
-            const auto ns_end = token.find('.', 10);
-            const auto name_end = token.find('.', ns_end + 1);
-            const std::string user = "system:serviceaccount:" + token.substr(10, ns_end - 10) + ":" +
-                                     token.substr(ns_end + 1, name_end - ns_end - 1);
-            body["status"] = {{"authenticated", true}, {"user", user_info(user)}};
-        }
+        else body["status"] = {{"authenticated", true}, {"user", user_info(user)}};
     } else {
         body["status"] = {{"allowed", true}};
     }

@@ -93,6 +93,17 @@ Result<Json> Api::Impl::evict(const Request& request, const Json& body, Time now
     return success(201);
 }
 
+std::string Api::Impl::issue_token(const std::string& ns, const std::string& account) {
+    std::string token = "trainshed." + rng.uuid() + "." + rng.uuid();
+    issued[token] = "system:serviceaccount:" + ns + ":" + account;
+    return token;
+}
+
+std::string Api::Impl::user_of_token(const std::string& token) const {
+    const auto found = issued.find(token);
+    return found == issued.end() ? "" : found->second;
+}
+
 // Unlike kube-apiserver: the token is opaque, not a JWT, and nothing expires it.
 Result<Json> Api::Impl::request_token(const Request& request, Json body, Time now) {
     constexpr std::int64_t default_seconds = 3600;
@@ -112,7 +123,7 @@ Result<Json> Api::Impl::request_token(const Request& request, Json body, Time no
                         {"namespace", request.ns},
                         {"uid", account->uid()},
                         {"creationTimestamp", format_time(now)}};
-    body["status"] = {{"token", "trainshed." + request.ns + "." + request.name + "." + rng.uuid()},
+    body["status"] = {{"token", issue_token(request.ns, request.name)},
                       {"expirationTimestamp", format_time(now + std::chrono::seconds(seconds))}};
     return body;
 }

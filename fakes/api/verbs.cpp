@@ -237,6 +237,12 @@ Api::~Api() = default;
 
 Response Api::answer(const Request& request, Time now) { return impl_->answer(request, now); }
 
+std::string Api::issue_token(const std::string& ns, const std::string& account) {
+    return impl_->issue_token(ns, account);
+}
+
+std::string Api::user_of_token(const std::string& token) const { return impl_->user_of_token(token); }
+
 Result<ObjectPtr> Api::get(const Key& key) const {
     SHED_CHECK(key.kind != nullptr);
     return impl_->find(*key.kind, key.ns, key.name);

@@ -169,7 +169,12 @@ Result<Pipe> make_pipe() {
 
 }  // namespace
 
-Result<HolderProcess> spawn_holder(const std::string& podinit, const std::string& directory) {
+namespace {
+constexpr int kept_fd = podinit::ready_fd + 1;  // podinit's keeper keeps it, the holder closes it
+}  // namespace
+
+Result<HolderProcess> spawn_holder(const HolderOptions& options) {
+    const std::string& podinit = options.podinit;
     if (::access(podinit.c_str(), X_OK) != 0)
         return system_error("podinit is missing at " + podinit);
     const auto lifeline = make_pipe();
@@ -185,8 +190,12 @@ Result<HolderProcess> spawn_holder(const std::string& podinit, const std::string
     ::posix_spawn_file_actions_adddup2(&actions, ready->write, podinit::ready_fd);
     // Its own session: Ctrl-C is for trainshed, which then ends the holder by the lifeline.
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-    std::string name = "podinit", mode = "holder", where = directory;
-    char* arguments[] = {name.data(), mode.data(), where.data(), nullptr};
+    if (options.keep_open >= 0)
+        ::posix_spawn_file_actions_adddup2(&actions, options.keep_open, kept_fd);
+    std::string name = "podinit", mode = "holder", where = options.directory;
+    std::string also = options.also_remove;
+    char* arguments[] = {name.data(), mode.data(), where.data(),
+                         also.empty() ? nullptr : also.data(), nullptr};
     HolderProcess process;
     const int failed =
         ::posix_spawn(&process.pid, podinit.c_str(), &actions, &attributes, arguments, environ);

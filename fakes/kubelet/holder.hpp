@@ -55,7 +55,7 @@ struct HolderProcess {
     int lifeline = -1;  // closing it ends the holder and everything in it
     int ready = -1;     // the holder writes one line
 };
-Result<HolderProcess> spawn_holder(const std::string& podinit, const std::string& directory);
+Result<HolderProcess> spawn_holder(const HolderOptions& options);
 std::string default_podinit();
 Result<int> connect_holder(const std::string& socket_path);
 

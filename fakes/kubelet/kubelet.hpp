@@ -106,6 +106,10 @@ private:
 struct HolderOptions {
     std::string directory;  // DIR of podinit's protocol; made if missing
     std::string podinit;    // empty: beside /proc/self/exe
+    // A directory that goes with DIR, and a descriptor held open until both have gone, whoever dies
+    // first: a lock on it tells others that something is still here.
+    std::string also_remove = {};
+    int keep_open = -1;
 };
 
 // Real processes, by podinit. The holder lives until this object is destroyed or quit() is called.

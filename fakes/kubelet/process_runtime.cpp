@@ -74,7 +74,7 @@ asio::awaitable<Result<void>> ProcessRuntime::start() { return impl_->start(); }
 
 asio::awaitable<Result<void>> ProcessRuntime::Impl::start() {
     if (auto made = make_directories(); !made) co_return made.error();
-    auto spawned = kubelet::spawn_holder(options.podinit, options.directory);
+    auto spawned = kubelet::spawn_holder(options);
     if (!spawned) co_return spawned.error();
     process = *spawned;
     auto line = co_await ready_line();

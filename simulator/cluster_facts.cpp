@@ -1,0 +1,73 @@
+#include "simulator/cluster_facts.hpp"
+
+#include "fakes/net/tls.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace shed {
+
+namespace {
+
+constexpr int shared_gpus = 8;  // so that the guide's patch and notebooks find room on one node
+
+long machine_cores() { return std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)); }
+
+long long machine_memory_mib() {
+    return static_cast<long long>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) /
+           (1024 * 1024);
+}
+
+}  // namespace
+
+int gpus_per_node(const Topology& topology, int real_gpus) {
+    return topology.fake_gpus.value_or(std::max(real_gpus, shared_gpus));
+}
+
+NodeCapacity capacity_of(const Topology& topology, int gpus) {
+    NodeCapacity capacity;
+    capacity.gpus = gpus;
+    if (!topology.strict_resources) return capacity;
+    // The nodes share one machine: together they advertise what it has.
+    capacity.cpu = std::to_string(machine_cores() * 1000 / topology.nodes) + "m";
+    capacity.memory = std::to_string(machine_memory_mib() / topology.nodes) + "Mi";
+    return capacity;
+}
+
+std::string isolation_text(const std::string& identity_map) {
+    const std::string every = "every pod has namespaces of its own";
+    if (identity_map == "root") return every + "; pods' ids are a range above root's own";
+    if (identity_map == "range") return every + "; pods' ids are your /etc/subuid range";
+    return every + "; all pods share your own id (no /etc/subuid range; see trainshed doctor)";
+}
+
+std::string gpus_text(int gpus, int real_gpus) {
+    if (gpus == 0) return "none";
+    const std::string count = std::to_string(gpus) + " nvidia.com/gpu per node";
+    if (real_gpus == 0) return count + ", fake: counted, but not there in the pod";
+    return count + ", on " + std::to_string(real_gpus) + " real one" + (real_gpus == 1 ? "" : "s") +
+           " shared by all pods that ask";
+}
+
+std::string resources_text(const Topology& topology) {
+    const std::string real = std::to_string(machine_cores()) + " cores, " +
+                             std::to_string(machine_memory_mib() / 1024) + " GiB";
+    if (topology.strict_resources) return "nodes share what this machine has: " + real;
+    const NodeCapacity capacity;
+    return "each node advertises " + capacity.cpu + " cpu and " + capacity.memory +
+           " of memory; this machine has " + real;
+}
+
+std::string kubeconfig_text(const std::string& cluster, const std::string& server,
+                            const std::string& ca_pem, const std::string& token) {
+    const std::string name = cluster == "trainshed" ? cluster : "trainshed-" + cluster;
+    return "apiVersion: v1\nkind: Config\nclusters:\n- name: " + name +
+           "\n  cluster:\n    server: " + server +
+           "\n    certificate-authority-data: " + base64(ca_pem) +
+           "\ncontexts:\n- name: " + name + "\n  context:\n    cluster: " + name +
+           "\n    user: " + name + "\n    namespace: default\ncurrent-context: " + name +
+           "\nusers:\n- name: " + name + "\n  user:\n    token: " + token + "\n";
+}
+
+}  // namespace shed

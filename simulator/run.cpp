@@ -1,0 +1,160 @@
+// `run FILE`: a cluster for one file's objects, their output as it comes, and the job's exit code.
+#include "fakes/yaml/yaml.hpp"
+#include "simulator/commands.hpp"
+#include "simulator/job_watch.hpp"
+#include "simulator/owner.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace asio = boost::asio;
+
+namespace shed {
+
+namespace {
+
+Result<std::string> text_of(const std::string& file) {
+    std::ostringstream text;
+    if (file == "-") {
+        text << std::cin.rdbuf();
+        return text.str();
+    }
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return Error{Reason::bad_request, file + ": " + std::strerror(errno)};
+    text << in.rdbuf();
+    return text.str();
+}
+
+Result<std::vector<Json>> objects_of(const std::string& file) {
+    auto text = text_of(file);
+    if (!text) return text.error();
+    auto documents = parse_yaml_documents(*text);
+    if (!documents) return Error{Reason::bad_request, file + ": " + documents.error().message};
+    std::vector<Json> objects;
+    for (Json& document : *documents) {
+        if (string_at(document, "kind") == "List")
+            for (const Json& item : member(document, "items")) objects.push_back(item);
+        else objects.push_back(std::move(document));
+    }
+    for (Json& object : objects) {
+        const std::string version = string_at(object, "apiVersion"), kind = string_at(object, "kind");
+        const Kind* known = find_kind_by_name(version, kind);
+        if (known == nullptr)
+            return Error{Reason::bad_request, file + ": no kind \"" + kind + "\" in version \"" +
+                                                  version +
+                                                  "\"; a TrainJob begins with apiVersion: "
+                                                  "trainer.kubeflow.org/v1alpha1, kind: TrainJob"};
+        if (known->namespaced && string_at(object, "metadata.namespace").empty())
+            object["metadata"]["namespace"] = "default";
+    }
+    if (objects.empty()) return Error{Reason::bad_request, file + ": nothing in it"};
+    return objects;
+}
+
+// What to wait for: the TrainJobs; without any the JobSets, then Jobs, then Pods.
+std::vector<Key> targets_of(const std::vector<ObjectPtr>& created) {
+    for (const char* plural : {"trainjobs", "jobsets", "jobs", "pods"}) {
+        std::vector<Key> targets;
+        for (const ObjectPtr& object : created)
+            if (object->kind().plural == plural) targets.push_back(object->key());
+        if (!targets.empty()) return targets;
+    }
+    return {};
+}
+
+struct Run {
+    const RunOptions& options;
+    const Terminal& terminal;
+    OwnedCluster& owned;
+    std::vector<Json> objects;
+    int code = exit_ok;
+
+    asio::awaitable<void> go();
+    asio::awaitable<int> follow(std::vector<Key> targets);
+};
+
+asio::awaitable<void> Run::go() {
+    std::vector<ObjectPtr> created;
+    for (const Json& object : objects) {
+        WriteOptions write;
+        auto made = co_await owned.cluster().client().create(object, std::move(write));
+        if (!made) {
+            code = report(terminal, made.error());
+            if (code == exit_failed) code = exit_usage;
+            co_return;
+        }
+        created.push_back(*made);
+    }
+    std::vector<Key> targets = targets_of(created);
+    if (targets.empty()) {
+        terminal.error(options.file + ": nothing to wait for",
+                       "run needs a TrainJob, JobSet, Job or Pod; use trainshed up and kubectl "
+                       "apply for the rest");
+        code = exit_usage;
+        co_return;
+    }
+    for (const Key& target : targets) terminal.ok("created", target.text());
+    code = co_await follow(std::move(targets));
+}
+
+asio::awaitable<int> Run::follow(std::vector<Key> targets) {
+    using namespace asio::experimental::awaitable_operators;
+    Cluster& cluster = owned.cluster();
+    JobWatch watch(owned.io().get_executor(), cluster.client(), cluster.pod_logs(), terminal,
+                   targets);
+    const auto since = std::chrono::steady_clock::now();
+    asio::steady_timer limit(owned.io(), asio::steady_timer::time_point::max());
+    if (options.timeout_seconds)
+        limit.expires_after(std::chrono::milliseconds(
+            static_cast<std::int64_t>(*options.timeout_seconds * 1000)));
+    const auto result = co_await (watch.until_ended() || limit.async_wait(asio::use_awaitable));
+    const std::string took = seconds_text(std::chrono::steady_clock::now() - since);
+    if (result.index() == 1) {
+        terminal.error("not ended after " + took, "a longer --timeout, or trainshed up and kubectl "
+                                                  "describe to see what it waits for");
+        co_return exit_timeout;
+    }
+    if (std::get<0>(result)) {
+        terminal.ok("done", "after " + took);
+        co_return exit_ok;
+    }
+    terminal.fail("failed", "after " + took);
+    for (const std::string& cause : watch.causes()) terminal.note("  " + cause);
+    co_return exit_failed;
+}
+
+}  // namespace
+
+int command_run(const RunOptions& options) {
+    const Terminal terminal(options.up.common.plain, options.up.common.quiet);
+    auto objects = objects_of(options.file);
+    if (!objects) return report(terminal, objects.error());
+    // A name of its own, so that runs do not get in each other's way.
+    const auto paths = paths_of(options.up.common.name == "trainshed"
+                                    ? "run-" + std::to_string(::getpid())
+                                    : options.up.common.name);
+    if (!paths) return report(terminal, paths.error());
+    OwnedCluster owned(options.up, *paths);
+    const auto started = owned.start([&](const std::string& stage, const std::string& text) {
+        terminal.ok(stage, text);
+    });
+    if (!started) return owned.signal_number() != 0 ? exit_interrupted
+                                                     : report(terminal, started.error());
+    Run run{options, terminal, owned, std::move(*objects)};
+    if (!owned.run(run.go())) {
+        terminal.note("interrupted; ending the cluster");
+        owned.stop();
+        return exit_interrupted;
+    }
+    owned.stop();
+    return run.code;
+}
+
+}  // namespace shed
