@@ -22,7 +22,7 @@ def wait_until(condition, seconds, what):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(0.05)  # Polls from outside: there is nothing to wait on.
 
 
 def find_kubectl():

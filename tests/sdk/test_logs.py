@@ -16,7 +16,7 @@ def print_slowly():
     dist = mx.distributed.init()
     for i in range(6):
         print(f"rank={dist.rank()} line={i}")  # Not flushed: a pty on the node flushes it, as on a cluster.
-        time.sleep(0.5)
+        time.sleep(0.5)  # The ranks' work.
 
 
 def sleep_for_long():
@@ -26,7 +26,7 @@ def sleep_for_long():
 
     mx.distributed.init()
     print("sleeping")
-    time.sleep(300)
+    time.sleep(300)  # Until the job is deleted.
 
 
 def start(client, func, num_nodes):
