@@ -30,8 +30,9 @@ struct Builder {
     Identity identity;
     std::vector<Mount> mounts = {};
     ContainerPlan plan = {};
-    std::set<std::string> made = {};     // directories of the skeleton
-    std::set<std::string> layered = {};  // top directories that layers or the skeleton bring
+    std::set<std::string> made = {};        // directories of the skeleton
+    std::set<std::string> layered = {};     // top directories that layers or the skeleton bring
+    std::set<std::string> root_files = {};  // of the skeleton
 
     std::string name() const { return string_at(*inputs.container, "name"); }
     std::string base() const { return place.container_path(name()); }
@@ -62,9 +63,16 @@ struct Builder {
     }
 
     void skeleton_file(const std::string& path, const std::string& content) {
-        layered.insert(top_of(path));
+        if (parent_of(path).empty()) root_files.insert(path);
+        else layered.insert(top_of(path));
         make_parents(skeleton(), path, 0, 0);
-        file_op({"file", skeleton() + path, "0644", "0", "0", content});
+        file_op({"file", skeleton() + path, mode_of(path), "0", "0", content});
+    }
+
+    // An image's programs are below a bin directory, or at the root: /pause.
+    static std::string mode_of(const std::string& path) {
+        const bool program = parent_of(path).empty() || path.find("/bin/") != std::string::npos;
+        return program ? "0755" : "0644";
     }
 
     void home_file(const std::string& path, const std::string& content) {
@@ -143,6 +151,7 @@ struct Builder {
         if (fs::is_directory("/opt", ec)) tops.insert("opt");
         for (const std::string& top : layered) tops.insert(top);
         for (const std::string& top : tops) overlay_or_bind(top);
+        for (const std::string& path : root_files) record({"bind", skeleton() + path, path, "ro"});
         for (const char* directory :
              {"/var", "/var/lib", "/var/log", "/var/cache", "/mnt", "/media", "/srv", "/home"})
             record({"dir", directory, "0755"});
@@ -168,8 +177,31 @@ struct Builder {
             if (mount.memory) record({"tmpfs", mount.target, mount.source});
             else record({"bind", mount.source, mount.target, mount.read_only ? "ro" : "rw"});
         }
+        make_working_directory();
         if (bool_at(*inputs.container, "securityContext.readOnlyRootFilesystem"))
             record({"readonly-root"});
+    }
+
+    std::string working_directory() const {
+        const std::string cwd =
+            string_at(*inputs.container, "workingDir", inputs.environment.working_dir);
+        return cwd.empty() ? "/" : cwd;
+    }
+
+    // As containerd does: one that the image lacks is made. What is read-only, or comes from
+    // elsewhere, stays as it is.
+    void make_working_directory() {
+        const std::string cwd = pod_path(working_directory()), top = top_of(cwd);
+        static const std::set<std::string> others = {"usr", "etc", "opt", "proc", "sys", "dev"};
+        if (cwd == "/" || others.contains(top) || layered.contains(top)) return;
+        if (is_own(top) && parent_of(cwd).empty()) return;
+        const auto covers = [&](const std::string& path) {
+            return cwd == path || below(cwd, path);
+        };
+        const bool covered = std::any_of(mounts.begin(), mounts.end(), [&](const Mount& mount) {
+            return covers(mount.target) || below(mount.target, cwd);
+        });
+        if (!covered && !covers(identity.home)) record({"dir", cwd, "0755"});
     }
 
     std::map<std::string, std::string> process_variables() const {
@@ -202,9 +234,7 @@ struct Builder {
                         inputs.environment.command.end());
         for (std::string& word : argv) record({"arg", std::move(word)});
         for (const auto& [key, value] : process_variables()) record({"env", key + "=" + value});
-        const std::string cwd =
-            string_at(*inputs.container, "workingDir", inputs.environment.working_dir);
-        record({"cwd", cwd.empty() ? "/" : cwd});
+        record({"cwd", working_directory()});
     }
 
     void credentials() {

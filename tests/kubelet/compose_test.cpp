@@ -212,6 +212,51 @@ TEST(ContainerPlan, CommandAndArgsFollowTheImage) {
     }
 }
 
+TEST(ContainerPlan, AnImagesProgramsCanBeExecuted) {
+    const PodPlace place = place_of(a_pod());
+    ContainerInputs inputs;
+    inputs.container = &place.spec()["containers"][0];
+    inputs.environment = mlx();
+    inputs.environment.files["/pause"] = "#!/bin/sh\n";
+    inputs.environment.files["/usr/local/bin/python"] = "#!/bin/sh\n";
+    const auto plan = container_plan(place, inputs);
+    ASSERT_TRUE(plan) << plan.error().message;
+    const std::string skeleton = place.container_path("c") + "/skeleton";
+    EXPECT_THAT(plan->spec, Contains(SpecRecord{"bind", skeleton + "/pause", "/pause", "ro"}));
+    const auto mode_of = [&](const std::string& path) {
+        for (const SpecRecord& record : plan->files)
+            if (record[0] == "file" && record[1] == skeleton + path) return record[2];
+        return std::string("missing");
+    };
+    EXPECT_EQ(mode_of("/pause"), "0755");
+    EXPECT_EQ(mode_of("/usr/local/bin/python"), "0755");
+    EXPECT_EQ(mode_of("/etc/ssh/ssh_config"), "0644");
+}
+
+TEST(ContainerPlan, MakesAWorkingDirectoryThatTheImageLacks) {
+    struct Row {
+        const char* directory;
+        bool made;
+    };
+    for (const Row& row : {Row{"/workspace", true}, Row{"/srv/app", true}, Row{"/", false},
+                           Row{"/tmp", false}, Row{"/usr/lib", false}, Row{"/data/in", false},
+                           Row{"/home/mpiuser", false}}) {
+        const PodPlace place = place_of(
+            a_pod({{"workingDir", row.directory},
+                   {"command", {"true"}},
+                   {"volumeMounts", Json::array({{{"name", "v"}, {"mountPath", "/data"}}})}},
+                  {{"volumes", Json::array({{{"name", "v"}, {"emptyDir", Json::object()}}})}}));
+        ContainerInputs inputs;
+        inputs.container = &place.spec()["containers"][0];
+        inputs.environment = mlx();
+        const auto plan = container_plan(place, inputs);
+        ASSERT_TRUE(plan) << plan.error().message;
+        EXPECT_EQ(testing::Value(plan->spec, Contains(SpecRecord{"dir", row.directory, "0755"})),
+                  row.made)
+            << row.directory;
+    }
+}
+
 TEST(ContainerPlan, WithoutAnyCommandIsRefused) {
     const PodPlace place = place_of(a_pod());
     ContainerInputs inputs;
