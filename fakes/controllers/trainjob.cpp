@@ -10,6 +10,25 @@ namespace {
 constexpr const char* own_manager = "trainer.kubeflow.org/trainjob-controller";
 constexpr std::size_t note_bytes_max = 950;
 
+// Upstream writes the snapshot from its Go structs, which show these members even when empty.
+Json as_written(Json runtime) {
+    const auto show = [](Json& object, const char* name) {
+        if (!object[name].is_object()) object[name] = Json::object();
+    };
+    Json& jobset = runtime["spec"]["template"];
+    show(jobset, "metadata");
+    for (Json& replicated_job : jobset["spec"]["replicatedJobs"]) {
+        Json& job_template = replicated_job["template"];
+        show(job_template, "metadata");
+        Json& pod = job_template["spec"]["template"];
+        show(pod, "metadata");
+        for (const char* list : {"initContainers", "containers"})
+            if (pod["spec"].contains(list))
+                for (Json& container : pod["spec"][list]) show(container, "resources");
+    }
+    return runtime;
+}
+
 struct Trainjob {
     const Snapshot& cluster;
     const Inputs& in;
@@ -58,7 +77,7 @@ Json Trainjob::runtime() {
         Json live = live_runtime();
         if (live.is_null()) return live;
         Json config_map = object(config_maps(), name);
-        config_map["data"] = {{"runtime", dump_yaml(live)}};
+        config_map["data"] = {{"runtime", dump_yaml(as_written(live))}};
         apply(std::move(config_map));
         return live;
     }

@@ -38,10 +38,14 @@ PodWorker::Task PodWorker::write(Self self) {
 namespace {
 
 // The conditions are merged by type; those of others (PodScheduled) stay, after the kubelet's own.
+// What a condition no longer says has to be taken away by name.
 Json status_patch(const std::string& uid, Json status) {
     Json order = Json::array();
-    for (const Json& condition : member(status, "conditions"))
+    for (Json& condition : status["conditions"]) {
         order.push_back(Json{{"type", member(condition, "type")}});
+        for (const char* text : {"reason", "message"})
+            if (!condition.contains(text)) condition[text] = nullptr;
+    }
     order.push_back(Json{{"type", "PodScheduled"}});
     status["$setElementOrder/conditions"] = std::move(order);
     return {{"metadata", {{"uid", uid}}}, {"status", std::move(status)}};

@@ -8,10 +8,11 @@ namespace shed {
 namespace {
 
 // <object>.<nanoseconds in hex>, as client-go's recorders name them.
-std::string event_name(const std::string& object, Time now) {
+std::string event_name(const std::string& object, Time now, std::uint64_t serial) {
     const auto nanos = std::chrono::nanoseconds(now.time_since_epoch()).count();
     char text[32];
-    std::snprintf(text, sizeof text, ".%llx", static_cast<unsigned long long>(nanos));
+    std::snprintf(text, sizeof text, ".%llx",
+                  static_cast<unsigned long long>(nanos) + serial % 1000);
     return object + text;
 }
 
@@ -27,11 +28,11 @@ Json reference_to(const Object& about) {
 
 }  // namespace
 
-Json make_event(const EmitEvent& event, const Object& about, Time now) {
+Json make_event(const EmitEvent& event, const Object& about, Time now, std::uint64_t serial) {
     Json object = {{"apiVersion", "v1"},
                    {"kind", "Event"},
                    {"metadata",
-                    {{"name", event_name(about.name(), now)},
+                    {{"name", event_name(about.name(), now, serial)},
                      {"namespace", about.ns().empty() ? "default" : about.ns()}}},
                    {"involvedObject", reference_to(about)},
                    {"reason", event.reason},

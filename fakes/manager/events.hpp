@@ -6,7 +6,8 @@
 namespace shed {
 
 // The Event to create. `about` may be a stale or deleted object: only its identity is used.
-Json make_event(const EmitEvent& event, const Object& about, Time now);
+// `serial` tells events of the same microsecond apart: names carry nanoseconds.
+Json make_event(const EmitEvent& event, const Object& about, Time now, std::uint64_t serial);
 // The same cause seen again within its series: the merge patch for the existing Event.
 Json repeat_event(const Json& existing, Time now);
 // Equal for events that real recorders would count as one.

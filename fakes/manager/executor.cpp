@@ -126,7 +126,7 @@ asio::awaitable<Result<ObjectPtr>> PlanExecutor::act(const EmitEvent& action, st
             co_return patched;
         }
     }
-    Json event = make_event(action, *about, clock_.now());
+    Json event = make_event(action, *about, clock_.now(), ++event_serial_);
     auto created = co_await client_.create(std::move(event), std::move(options));
     if (created && recent_events_.emplace(identity, *created).second) {
         recent_order_.push_back(identity);

@@ -33,6 +33,7 @@ private:
     // Recent events by identity, so that a repeat is counted rather than stored again.
     std::map<std::string, ObjectPtr> recent_events_;
     std::deque<std::string> recent_order_;
+    std::uint64_t event_serial_ = 0;
 };
 
 }  // namespace shed

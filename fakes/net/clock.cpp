@@ -43,4 +43,9 @@ void ManualClock::advance(Duration step) {
     sleepers_.erase(sleepers_.begin(), due);
 }
 
+std::optional<Time> ManualClock::next_deadline() const {
+    if (sleepers_.empty()) return std::nullopt;
+    return sleepers_.begin()->first;
+}
+
 }  // namespace shed

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace shed {
 
@@ -37,6 +38,7 @@ public:
     Time now() const override { return now_; }
     boost::asio::awaitable<void> sleep_until(Time deadline) override;
     void advance(Duration step);
+    std::optional<Time> next_deadline() const;  // of the first sleeper
 
 private:
     Time now_;

@@ -152,6 +152,14 @@ std::string_view pod_spec_path(const Kind& kind) {
     return owns ? "spec.template.spec" : "";
 }
 
+// The Go struct's time has no empty form: it is stored as null.
+static void show_probe_times(Json& pod) {
+    if (!at_path(pod, "status.conditions").is_array()) return;
+    for (Json& condition : pod["status"]["conditions"])
+        if (condition.is_object() && !condition.contains("lastProbeTime"))
+            condition["lastProbeTime"] = nullptr;
+}
+
 void default_builtin(const Kind& kind, Operation operation, Json& object) {
     if (kind.group == "apiextensions.k8s.io") return;
     drop_unset(object);
@@ -165,6 +173,7 @@ void default_builtin(const Kind& kind, Operation operation, Json& object) {
     }
     if (const auto path = pod_spec_path(kind); !path.empty()) for_each_at(object, path, default_pod_spec);
     default_workload(kind, operation, object);
+    if (kind.kind == "Pod") show_probe_times(object);
 }
 
 }  // namespace shed::admission
