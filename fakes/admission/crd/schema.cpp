@@ -1,4 +1,5 @@
 #include "fakes/admission/crd/schema.hpp"
+#include "fakes/types/types.hpp"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -6,15 +7,6 @@
 namespace shed::admission {
 
 namespace {
-
-const Json& document() {
-    static const Json parsed = [] {
-        auto result = parse_json(crd_schemas_text);
-        SHED_CHECK(result.has_value());
-        return std::move(*result);
-    }();
-    return parsed;
-}
 
 // Go's JSON decoder of the real server reads 2.0 as the integer 2.
 void whole_numbers(Json& value) {
@@ -57,22 +49,12 @@ void fill(const Json& reference, Json& value) {
 
 }  // namespace
 
-const Json& schema_of(const Kind& kind) {
-    return member(member(document(), "kinds"),
-                  std::string(kind.group) + "/" + std::string(kind.version) + "/" + std::string(kind.kind));
-}
+const Json& schema_of(const Kind& kind) { return crd_schema(kind); }
 
-const Json& resolved(const Json& schema) {
-    const Json& reference = member(schema, "$ref");
-    if (!reference.is_number()) return schema;
-    return resolved(document()["shared"][reference.get<std::size_t>()]);
-}
+const Json& resolved(const Json& schema) { return crd_resolved(schema); }
 
 const Json& property_schema(const Json& schema, const std::string& name) {
-    const Json& found = member(member(schema, "properties"), name);
-    if (!found.is_null()) return resolved(found);
-    const Json& values = member(schema, "additionalProperties");
-    return values.is_object() ? resolved(values) : member(schema, "");
+    return crd_property(schema, name);
 }
 
 void default_by_schema(const Kind& kind, Json& object) {

@@ -1,11 +1,9 @@
 #pragma once
 // Custom resources as their CRDs define them: an OpenAPI schema with defaults, limits and CEL rules. The schemas are
-// data made from upstream's manifests by make.py; everything here only interprets them.
+// data of shed::types; everything here only interprets them.
 #include "fakes/kube/kube.hpp"
 
 namespace shed::admission {
-
-extern const std::string_view crd_schemas_text;
 
 // The schema of a whole object, or null when the kind has none. References in it are followed by `resolved`.
 const Json& schema_of(const Kind& kind);

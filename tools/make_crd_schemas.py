@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes schemas.cpp from upstream CRD manifests: `make.py OUT MANIFEST...`.
+"""Makes fakes/types/crd_schemas.json from upstream CRD manifests: `make_crd_schemas.py OUT MANIFEST...`.
 
 Keeps what the API server acts on (types, limits, defaults, list keys, CEL rules) and drops the prose.
 Equal subtrees are written once and named by {"$ref": N}, which makes 3 MB into a tenth of a MB.
@@ -17,7 +17,6 @@ KEPT = {
     "x-kubernetes-list-map-keys", "x-kubernetes-map-type", "x-kubernetes-int-or-string",
     "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource",
 }
-PIECE = 12_000  # characters of one string literal
 
 
 def pruned(schema):
@@ -92,14 +91,8 @@ def main(out, manifests):
     document = {"kinds": {name: shared.folded(s, top=True) for name, s in sorted(kinds.items())}}
     document["shared"] = shared.order
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    assert ')crd"' not in text
-    pieces = [text[i:i + PIECE] for i in range(0, len(text), PIECE)]
     with open(out, "w") as f:
-        f.write("// Made by crd/make.py from the CRD manifests of Kubeflow Trainer and JobSet. Do not edit.\n")
-        f.write('#include "fakes/admission/crd/schema.hpp"\n\nnamespace shed::admission {\n\n')
-        f.write("// clang-format off\nextern const std::string_view crd_schemas_text;\nconst std::string_view crd_schemas_text =\n")
-        f.write("\n".join(f'R"crd({piece})crd"' for piece in pieces))
-        f.write(";\n// clang-format on\n\n}  // namespace shed::admission\n")
+        print(text, file=f)
     print(len(text), "characters,", len(shared.order), "shared,", sorted(kinds))
 
 

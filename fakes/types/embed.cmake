@@ -1,0 +1,20 @@
+# Makes a C++ file that holds data files as string_views: cmake -DOUT=x.cpp -DIN="a.txt;b.json" -P embed.cmake
+# A file name turns into a constant of shed::embedded: table.txt -> table_txt.
+set(text "#include <string_view>\n\nnamespace shed::embedded {\n")
+foreach(path IN LISTS IN)
+  file(READ ${path} data)
+  get_filename_component(name ${path} NAME)
+  string(MAKE_C_IDENTIFIER ${name} name)
+  # Compilers take 64 kB per literal for granted, so the data is cut into pieces.
+  string(LENGTH "${data}" left)
+  string(APPEND text "extern const std::string_view ${name};\nconst std::string_view ${name} =")
+  set(at 0)
+  while(at LESS left)
+    string(SUBSTRING "${data}" ${at} 15000 piece)
+    string(APPEND text "\nR\"embedded(${piece})embedded\"")
+    math(EXPR at "${at} + 15000")
+  endwhile()
+  string(APPEND text ";\n")
+endforeach()
+string(APPEND text "}  // namespace shed::embedded\n")
+file(WRITE ${OUT} "${text}")
