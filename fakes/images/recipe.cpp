@@ -37,6 +37,7 @@ constexpr Explanation explanations[] = {
     {"No space left on device", "free some disk space, or set TMPDIR to a directory with more"},
     {"CERTIFICATE_VERIFY_FAILED", "name the certificates of your network: PIP_CERT=FILE"},
     {"SSLError", "name the certificates of your network: PIP_CERT=FILE"},
+    {"not a trusted or secure host", "use https, or trust it: PIP_TRUSTED_HOST=HOST"},
     {"ProxyError", "check the proxy: python3 -m pip config list"},
     {"Name or service not known", "this machine is offline, or needs a mirror: PIP_INDEX_URL=URL"},
     {"Temporary failure in name resolution",
@@ -168,8 +169,7 @@ std::optional<std::string> condense(std::string_view pip_line) {
         words >> preposition >> package;
         return "building " + package;
     }
-    const bool worth = line.starts_with("ERROR:") || line.starts_with("WARNING: Retrying");
-    return worth ? std::optional<std::string>(line) : std::nullopt;
+    return line.starts_with("WARNING: Retrying") ? std::optional<std::string>(line) : std::nullopt;
 }
 
 std::string explain_failure(const std::vector<std::string>& tail, int exit_code,
