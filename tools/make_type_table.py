@@ -193,7 +193,7 @@ class Maker:
         flags = "p" * field.go_type.startswith("*") + "o" * ("omitempty" in field.options)
         flags += "z" * ("omitzero" in field.options) + "i" * field.inline
         optional = "o" in flags or "z" in flags or "optional" in field.markers
-        flags += "r" * (not optional and not field.inline)
+        flags += "r" * (("required" in field.markers or not optional) and not field.inline)
         words = [field.name or "-", str(field.number), text, flags or "-"]
         for marker, key in (("listType", "list"), ("mapType", "map"), ("structType", "map")):
             if marker in field.markers:

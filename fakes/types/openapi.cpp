@@ -165,9 +165,12 @@ public:
             if (kind.group != group || kind.version != version) continue;
             add_root(kind);
             add_paths(kind, base, paths);
+            changeable_ |= !kind.create_only;
         }
-        add_options();
-        for (const char* name : {"Status", "Patch"}) add(std::string(meta) + name);
+        if (changeable_) {
+            add_options();
+            for (const char* name : {"Status", "Patch"}) add(std::string(meta) + name);
+        }
         const Texts components = {{"schemas", json_object(schemas_)}};
         const Json info = {{"title", "Kubernetes"}, {"version", "v1.36.3"}};
         text_ = json_object({{"openapi", "\"3.0.0\""},
@@ -212,6 +215,7 @@ private:
     }
 
     std::string_view group_, version_;
+    bool changeable_ = false;  // some kind can be patched and deleted
     std::set<std::string> known_;
     Texts schemas_;
     std::string text_;

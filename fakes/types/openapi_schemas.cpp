@@ -114,9 +114,18 @@ Json member_schema(const TypeField& field, std::set<std::string>& uses) {
         schema["x-kubernetes-list-type"] = list_types[static_cast<int>(*field.list_type)];
     if (!field.list_keys.empty()) schema["x-kubernetes-list-map-keys"] = field.list_keys;
     if (field.atomic_map) schema["x-kubernetes-map-type"] = "atomic";
+    if (field.granular_map) schema["x-kubernetes-map-type"] = "granular";
     if (!field.merge_key.empty()) schema["x-kubernetes-patch-merge-key"] = field.merge_key;
     if (!field.patch_strategy.empty()) schema["x-kubernetes-patch-strategy"] = field.patch_strategy;
     return schema;
+}
+
+// In the order of the Go type, which kubectl explain shows.
+void add_required(const Type& type, Json& required) {
+    for (const TypeField& field : type.fields) {
+        if (field.inlined) add_required(*field.type, required);
+        else if (field.required) required.push_back(field.name);
+    }
 }
 
 // A CRD's schema with every shared part in its place. Parts are written once and copied as text.
@@ -172,11 +181,10 @@ std::string json_object(const Texts& members) {
 
 Texts schema_of_type(const Type& type, std::set<std::string>& uses) {
     Texts properties, schema = {{"type", "\"object\""}};
-    Json required = Json::array();
-    for (const TypeField* field : type.members) {
+    for (const TypeField* field : type.members)
         properties.emplace_back(field->name, dump_json(member_schema(*field, uses)));
-        if (field->required) required.push_back(field->name);
-    }
+    Json required = Json::array();
+    add_required(type, required);
     if (!properties.empty()) schema.emplace_back("properties", json_object(properties));
     if (!required.empty()) schema.emplace_back("required", dump_json(required));
     if (type.atomic) schema.emplace_back("x-kubernetes-map-type", "\"atomic\"");

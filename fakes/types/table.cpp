@@ -129,7 +129,7 @@ private:
             field.list_type = word == "map"   ? ListType::map
                               : word == "set" ? ListType::set
                                               : ListType::atomic;
-        if (key == "map") field.atomic_map = word == "atomic";
+        if (key == "map") (word == "atomic" ? field.atomic_map : field.granular_map) = true;
         if (key == "keys") field.list_keys = split(word);
         if (key == "patch") field.patch_strategy = word;
         if (key == "key") field.merge_key = word;

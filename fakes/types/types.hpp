@@ -48,6 +48,7 @@ struct TypeField {
     bool inlined = false;                                         // its members are its parent's
     bool required = false;
     bool atomic_map = false;            // server-side apply owns it as a whole
+    bool granular_map = false;          // it does not, though its type says so
     std::optional<ListType> list_type;  // unset: atomic
     std::vector<std::string_view> list_keys;
     std::string_view merge_key;            // of a strategic merge
