@@ -5,7 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from shed import Cluster, find_kubectl, leftovers  # noqa: E402
+from shed import Cluster, find_kubectl  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -23,7 +23,7 @@ def cluster():
     shed = Cluster("--nodes", "2").up()
     yield shed
     shed.down()
-    assert leftovers(shed.name) == []
+    assert shed.leftovers() == []
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def fresh_cluster():
     yield make
     for shed in made:
         shed.down()
-        assert leftovers(shed.name) == []
+        assert shed.leftovers() == []
 
 
 @pytest.fixture

@@ -61,23 +61,31 @@ def clusters_directory():
     return pathlib.Path(base) / "trainshed/clusters"
 
 
-def namespaces():
-    """Inode numbers of every network and user namespace some process is in."""
+def namespaces_of(pid):
+    """The network, user and PID namespaces of a process, as the kernel names them."""
     seen = set()
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
+    for kind in ("net", "user", "pid"):
+        try:
+            seen.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+        except OSError:
             continue
-        for kind in ("net", "user", "pid"):
-            try:
-                seen.add(os.readlink(entry / "ns" / kind))
-            except OSError:
-                continue
     return seen
 
 
-def leftovers(name):
-    """What is left of cluster `name`: processes, mounts and directories."""
+def own_namespaces(name):
+    """The namespaces of a running cluster: its pods' processes are in them, whatever they are called."""
+    return set().union(*(namespaces_of(pid) for pid, _ in processes_of(name))) - namespaces_of("self")
+
+
+def processes_in(namespaces):
+    pids = [entry.name for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+    return [int(pid) for pid in pids if namespaces_of(pid) & namespaces]
+
+
+def leftovers(name, namespaces=frozenset()):
+    """What is left of cluster `name`: processes (also those in its namespaces), mounts and directories."""
     left = [f"process {pid}: {text}" for pid, text in processes_of(name)]
+    left += [f"process {pid} in a namespace of {name}" for pid in processes_in(namespaces)]
     mounts = pathlib.Path("/proc/self/mountinfo").read_text()
     left += [f"mount {line}" for line in mounts.splitlines() if f"/clusters/{name}" in line]
     if (clusters_directory() / name).exists():
@@ -90,9 +98,12 @@ class Cluster:
         self.name = name or "t" + uuid.uuid4().hex[:10]
         self.flags = flags
         self.kubeconfig = None
+        self.namespaces = set()
 
     def up(self):
         self.run("up", "-d", "--name", self.name, *self.flags, timeout=60)
+        self.namespaces = own_namespaces(self.name)
+        assert self.namespaces, "its pods are in no namespaces of their own"
         text = self.run("kubeconfig", "--name", self.name).stdout
         self.home = pathlib.Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
         self.kubeconfig = self.home / "kubeconfig"
@@ -102,6 +113,9 @@ class Cluster:
     def down(self):
         self.run("down", "--name", self.name, timeout=60)
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def leftovers(self):
+        return leftovers(self.name, self.namespaces)
 
     def run(self, *words, timeout=120, check=True):
         result = subprocess.run(

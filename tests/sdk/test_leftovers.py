@@ -8,7 +8,7 @@ import time
 import uuid
 
 import pytest
-from shed import BINARY, ROOT, Cluster, leftovers, namespaces, processes_of, wait_until
+from shed import BINARY, ROOT, Cluster, leftovers, own_namespaces, processes_in, processes_of, wait_until
 
 MANIFEST = ROOT / "scenarios/guide/mlx3.yaml"
 
@@ -38,39 +38,34 @@ def test_ctrl_c_at_any_moment_of_a_run(moment):
     name = name_of()
     run = start_run(name)
     time.sleep(moment + random.random() * 0.2)  # The moment is what is tested, not waited for.
+    namespaces = own_namespaces(name)
     run.send_signal(signal.SIGINT)
     out, _ = run.communicate(timeout=20)
     assert run.returncode in (0, 130), out
-    wait_until(lambda: not leftovers(name), 10, f"nothing left after Ctrl-C at {moment} s")
+    wait_until(lambda: not leftovers(name, namespaces), 10, f"nothing left after Ctrl-C at {moment} s")
 
 
 def test_sigkill_of_trainshed_alone():
     shed = Cluster().up()
     shed.kill()
-    wait_until(lambda: not leftovers(shed.name), 10, "nothing left 10 s after SIGKILL")
+    wait_until(lambda: not shed.leftovers(), 10, "nothing left 10 s after SIGKILL")
 
 
 def test_sigkill_of_every_process_leaves_no_process_mount_or_namespace():
-    before = namespaces()
     shed = Cluster().up()
-    while processes := processes_of(shed.name):
-        for pid, _ in processes:
+    while processes := [pid for pid, _ in processes_of(shed.name)] + processes_in(shed.namespaces):
+        for pid in processes:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-    wait_until(lambda: not [x for x in leftovers(shed.name) if not x.startswith("directory")], 10,
+    # A namespace without a process in it and without a mount of it is gone.
+    wait_until(lambda: not [x for x in shed.leftovers() if not x.startswith("directory")], 10,
                "no process and no mount after SIGKILL of all")
-    wait_until(lambda: namespaces() <= before | namespaces_of_others(before), 10, "no namespace of ours")
     # Directories go when the next cluster starts.
     other = Cluster().up()
     other.down()
-    assert leftovers(shed.name) == []
-
-
-def namespaces_of_others(before):
-    """Other programs may come and go meanwhile; ours are those of processes that descend from nothing known."""
-    return before
+    assert shed.leftovers() == []
 
 
 def test_two_clusters_do_not_see_each_other():
@@ -80,7 +75,7 @@ def test_two_clusters_do_not_see_each_other():
     assert again.returncode == 4, again.stderr
     assert str(first.pid()) in again.stderr
     first.down()
-    assert leftovers(first.name) == []
+    assert first.leftovers() == []
     assert second.run("status", "--name", second.name).returncode == 0
     second.down()
-    assert leftovers(second.name) == []
+    assert second.leftovers() == []
