@@ -1,219 +1,175 @@
-// Server-side apply: a merge by list keys, in which a manager that applies again takes back what it no longer names.
-// Ownership is kept per manager as the set of paths it applied, in metadata.managedFields (FieldsV1).
-#include "fakes/patch/merge_keys.hpp"
+// Server-side apply: a merge by list keys, in which a manager that applies again takes back what it
+// no longer names (sigs.k8s.io/structured-merge-diff). What each manager applied is kept in
+// metadata.managedFields.
+#include "fakes/patch/field_set.hpp"
 #include "fakes/patch/patch.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 namespace shed {
 
 namespace {
 
-// "k:{"name":"a"}": how FieldsV1 names an entry of a list map.
-std::string entry_name(const Json& entry, const ListRule& rule) {
-    Json key = Json::object();
-    for (const std::string_view k : rule.keys)
-        if (!member(entry, k).is_null()) key[std::string(k)] = member(entry, k);
-    return "k:" + dump_json(key);
-}
-
-bool same_entry(const Json& a, const Json& b, const ListRule& rule) {
-    return std::all_of(rule.keys.begin(), rule.keys.end(), [&](std::string_view k) {
-        const Json& left = member(a, k);
-        const Json& right = member(b, k);
-        // A defaulted key (ports' protocol) may be absent in what was applied.
-        return left == right || (k != rule.keys.front() && (left.is_null() || right.is_null()));
-    });
-}
-
-// The set of paths of `value`, as FieldsV1.
-Json fields_of(const Json& value, std::string_view parent) {
-    Json fields = Json::object();
-    for (const auto& [name, child] : value.items()) {
-        Json& own = fields["f:" + name] = Json::object();
-        if (child.is_object() && !child.empty()) {
-            own = fields_of(child, name);
-        } else if (child.is_array()) {
-            const ListRule rule = list_rule(parent, name);
-            if (rule.merge == ListMerge::atomic) continue;
-            for (const Json& entry : child) {
-                if (rule.merge == ListMerge::set) {
-                    own["v:" + dump_json(entry)] = Json::object();
-                    continue;
-                }
-                Json inner = fields_of(entry, name);
-                inner["."] = Json::object();
-                own[entry_name(entry, rule)] = std::move(inner);
-            }
-        }
-    }
-    return fields;
-}
-
 // What ownership is never kept of: it identifies the object or is the server's own.
 Json owned_part(Json applied) {
     for (const char* name : {"apiVersion", "kind"}) applied.erase(name);
     if (applied.contains("metadata")) {
-        for (const char* name : {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
-                                 "managedFields", "generateName"})
+        for (const char* name : {"name", "namespace", "uid", "resourceVersion", "generation",
+                                 "creationTimestamp", "managedFields", "generateName", "selfLink"})
             applied["metadata"].erase(name);
         if (applied["metadata"].empty()) applied.erase("metadata");
     }
     return applied;
 }
 
-Json merge(const Json& live, const Json& applied, std::string_view parent) {
-    if (!live.is_object() || !applied.is_object()) return applied;
+Json merge(const Json& live, const Json& applied, const Place& place);
+
+Json merge_lists(const Json& live, const Json& applied, const Place& place, const ListRule& rule) {
+    Json list = live;
+    for (const Json& entry : applied) {
+        const auto known = std::find_if(list.begin(), list.end(), [&](const Json& e) {
+            return rule.merge == ListMerge::set ? e == entry
+                                                : place.key_of(e) == place.key_of(entry);
+        });
+        if (known == list.end()) list.push_back(entry);
+        else *known = merge(*known, entry, place.entry());
+    }
+    return list;
+}
+
+Json merge(const Json& live, const Json& applied, const Place& place) {
+    if (live.is_array() && applied.is_array())
+        if (const ListRule rule = place.applied(); rule.merge != ListMerge::atomic)
+            return merge_lists(live, applied, place, rule);
+    if (!live.is_object() || !applied.is_object() || place.atomic()) return applied;
     Json merged = live;
     for (const auto& [name, value] : applied.items()) {
-        const Json before = member(merged, name);
-        const ListRule rule = value.is_array() ? list_rule(parent, name) : ListRule{};
-        if (value.is_null()) {
-            merged.erase(name);
-        } else if (value.is_object() && before.is_object()) {
-            merged[name] = merge(before, value, name);
-        } else if (!value.is_array() || !before.is_array() || rule.merge == ListMerge::atomic) {
-            merged[name] = value;
-        } else {
-            Json& list = merged[name];
-            for (const Json& entry : value) {
-                const auto known = std::find_if(list.begin(), list.end(), [&](const Json& e) {
-                    return rule.merge == ListMerge::set ? e == entry : same_entry(e, entry, rule);
-                });
-                if (known == list.end()) list.push_back(entry);
-                else if (rule.merge == ListMerge::by_key) *known = merge(*known, entry, name);
-            }
-        }
+        if (value.is_null()) merged.erase(name);
+        else merged[name] = merge(member(merged, name), value, place.member(name));
     }
     return merged;
 }
 
-bool is_leaf(const Json& fields) { return fields.empty() || (fields.size() == 1 && fields.contains(".")); }
+// One entry of metadata.managedFields, read.
+struct Manager {
+    Json entry;
+    FieldSet fields;
 
-// Removes from `object` the paths of `fields` that are in none of `kept`.
-void take_back(Json& object, const Json& fields, const std::vector<const Json*>& kept, std::string_view parent) {
-    for (const auto& [path, inner] : fields.items()) {
-        if (path == ".") continue;
-        std::vector<const Json*> others;
-        for (const Json* keeper : kept)
-            if (keeper->contains(path)) others.push_back(&keeper->at(path));
-        if (path.starts_with("f:")) {
-            const std::string name = path.substr(2);
-            if (!object.is_object() || !object.contains(name)) continue;
-            if (others.empty() && (is_leaf(inner) || !object[name].is_structured())) object.erase(name);
-            else if (!is_leaf(inner)) {
-                take_back(object[name], inner, others, name);
-                if (others.empty() && object[name].empty()) object.erase(name);
-            }
-        } else if (object.is_array()) {
-            const bool is_value = path.starts_with("v:");
-            const auto key = parse_json(path.substr(2));
-            if (!key) continue;
-            const ListRule rule = list_rule("", parent);
-            auto& list = object.get_ref<Json::array_t&>();
-            const auto found = std::find_if(list.begin(), list.end(), [&](const Json& e) {
-                return is_value ? e == *key : same_entry(e, *key, rule);
-            });
-            if (found == list.end()) continue;
-            if (others.empty()) list.erase(found);
-            else if (!is_value) take_back(*found, inner, others, parent);
-        }
+    std::string text(const char* name) const { return string_at(entry, name); }
+    // As conflicts name it.
+    std::string title() const {
+        std::string title = dump_json(member(entry, "manager"));
+        if (const std::string part = text("subresource"); !part.empty())
+            title += " with subresource " + dump_json(Json(part));
+        return text("operation") == "Update" ? title + " using " + text("apiVersion") : title;
     }
+    auto order() const {
+        return std::tuple(text("operation"), text("time"), text("manager"), text("apiVersion"),
+                          text("subresource"));
+    }
+};
+
+std::vector<Manager> managers_of(const Json& live) {
+    std::vector<Manager> managers;
+    const Json& entries = at_path(live, "metadata.managedFields");
+    if (!entries.is_array()) return managers;
+    for (const Json& entry : entries)
+        managers.push_back({entry, FieldSet::read(member(entry, "fieldsV1"))});
+    return managers;
 }
 
-bool is_apply_entry(const Json& entry, const ApplyOptions& options) {
-    return string_at(entry, "operation") == "Apply" && string_at(entry, "manager") == options.manager &&
-           string_at(entry, "subresource") == options.subresource;
+Json managed_fields(std::vector<Manager> managers) {
+    std::sort(managers.begin(), managers.end(),
+              [](const Manager& a, const Manager& b) { return a.order() < b.order(); });
+    Json entries = Json::array();
+    for (Manager& manager : managers) {
+        if (manager.fields.empty()) continue;
+        manager.entry["fieldsV1"] = manager.fields.fields_v1();
+        entries.push_back(std::move(manager.entry));
+    }
+    return entries;
 }
 
 struct Conflict {
-    std::string manager, field;
+    std::string manager, path;
 };
 
-std::string dotted(const std::string& path, const std::string& step) {
-    if (step.starts_with("f:")) return path + "." + step.substr(2);
-    return path + "[" + step.substr(2) + "]";
-}
-
-// Leaves that both sets name and whose values differ between live and applied.
-void find_conflicts(const Json& mine, const Json& theirs, const Json& live, const Json& merged, const std::string& path,
-                    const std::string& manager, std::vector<Conflict>& found) {
-    for (const auto& [step, inner] : mine.items()) {
-        if (step == "." || !theirs.contains(step)) continue;
-        if (!step.starts_with("f:")) continue;  // Entries of lists merge; their own members are compared by value below.
-        const std::string name = step.substr(2);
-        const Json& before = member(live, name);
-        const Json& after = member(merged, name);
-        if (is_leaf(inner) || !before.is_object()) {
-            if (before != after) found.push_back({manager, dotted(path, step)});
-        } else {
-            find_conflicts(inner, theirs.at(step), before, after, dotted(path, step), manager, found);
-        }
-    }
-}
-
-Error conflict_error(const std::vector<Conflict>& conflicts) {
+Error conflict_error(std::vector<Conflict> conflicts) {
+    std::stable_sort(conflicts.begin(), conflicts.end(),
+                     [](const Conflict& a, const Conflict& b) { return a.manager < b.manager; });
     Json causes = Json::array();
-    std::string text;
+    std::string text, last;
     for (const Conflict& c : conflicts) {
-        const std::string with = "conflict with \"" + c.manager + "\"";
-        causes.push_back({{"reason", "FieldManagerConflict"}, {"message", with}, {"field", c.field}});
-        text += (text.empty() ? "" : "\n") + with + ": " + c.field;
+        causes.push_back({{"reason", "FieldManagerConflict"},
+                          {"message", "conflict with " + c.manager},
+                          {"field", c.path}});
+        if (c.manager != last)
+            text += (last.empty() ? "" : "\n") + ("conflicts with " + c.manager) + ":";
+        last = c.manager;
+        text += "\n- " + c.path;
     }
     const std::string count = std::to_string(conflicts.size());
-    const std::string message = conflicts.size() == 1 ? "Apply failed with 1 conflict: " + text
-                                                      : "Apply failed with " + count + " conflicts: " + text;
-    return {Reason::conflict, message, dump_json({{"causes", causes}})};
+    if (conflicts.size() == 1)
+        text = "Apply failed with 1 conflict: conflict with " + conflicts[0].manager + ": " +
+               conflicts[0].path;
+    else text = "Apply failed with " + count + " conflicts: " + text;
+    return {Reason::conflict, text, dump_json({{"causes", causes}})};
 }
 
-Json entry_of(const Kind& kind, const ApplyOptions& options, const char* operation, Json fields) {
+Manager manager_for(const Kind& kind, const ApplyOptions& options, FieldSet fields) {
     Json entry = {{"manager", options.manager},
-                  {"operation", operation},
+                  {"operation", "Apply"},
                   {"apiVersion", kind.api_version()},
                   {"time", format_time(options.now)},
-                  {"fieldsType", "FieldsV1"},
-                  {"fieldsV1", std::move(fields)}};
+                  {"fieldsType", "FieldsV1"}};
     if (!options.subresource.empty()) entry["subresource"] = options.subresource;
-    return entry;
+    return {std::move(entry), std::move(fields)};
+}
+
+bool is_same_manager(const Manager& manager, const ApplyOptions& options) {
+    return manager.text("operation") == "Apply" && manager.text("manager") == options.manager &&
+           manager.text("subresource") == options.subresource;
 }
 
 }  // namespace
 
-Result<Json> apply_patch(const Kind& kind, const Json& live, const Json& applied, const ApplyOptions& options) {
+Result<Json> apply_patch(const Kind& kind, const Json& live, const Json& applied,
+                         const ApplyOptions& options) {
     if (!member(member(applied, "metadata"), "managedFields").is_null())
         return Error{Reason::bad_request, "metadata.managedFields must be nil"};
-    Json merged = live.is_null() ? applied : merge(live, applied, "");
-    Json entries = live.is_null() ? Json::array() : at_path(live, "metadata.managedFields");
-    if (!entries.is_array()) entries = Json::array();
-    const Json mine = fields_of(owned_part(applied), "");
-    Json before;
+    const Place root = Place::of(kind.api_version(), kind.kind);
+    const FieldSet mine = FieldSet::of(owned_part(applied), root);
+    Json merged = merge(live, applied, root);
+
+    std::vector<Manager> managers;
+    FieldSet before, kept = mine;
     std::vector<Conflict> conflicts;
-    std::vector<const Json*> kept = {&mine};
-    for (Json& entry : entries) {
-        const Json& fields = member(entry, "fieldsV1");
-        if (is_apply_entry(entry, options)) {
-            before = entry;
+    for (Manager& manager : managers_of(live)) {
+        if (is_same_manager(manager, options)) {
+            before = std::move(manager.fields);
             continue;
         }
-        kept.push_back(&fields);
-        find_conflicts(mine, fields, live, merged, "", string_at(entry, "manager"), conflicts);
+        const FieldSet taken = changed_paths(manager.fields, live, merged, root);
+        for (const std::string& path : path_texts(taken))
+            conflicts.push_back({manager.title(), path});
+        manager.fields.remove(taken);
+        kept.add(manager.fields);
+        managers.push_back(std::move(manager));
     }
-    if (!conflicts.empty() && !options.force) return conflict_error(conflicts);
-    if (before.is_object()) take_back(merged, member(before, "fieldsV1"), kept, "");
-    const bool same_fields = before.is_object() && member(before, "fieldsV1") == mine;
-    if (!live.is_null() && same_fields && merged == live) return live;
-    Json fresh = Json::array();
-    for (const Json& entry : entries)
-        if (!is_apply_entry(entry, options)) fresh.push_back(entry);
-    fresh.push_back(entry_of(kind, options, "Apply", mine));
-    merged["metadata"]["managedFields"] = std::move(fresh);
+    if (!conflicts.empty() && !options.force) return conflict_error(std::move(conflicts));
+
+    take_out(merged, before.without(kept), kept, root);
+    if (!live.is_null() && before == mine && merged == live) return live;
+    managers.push_back(manager_for(kind, options, mine));
+    merged["metadata"]["managedFields"] = managed_fields(std::move(managers));
     return merged;
 }
 
 void record_update(const Kind&, const Json& live, Json& object, const ApplyOptions&) {
-    // Unlike kube-apiserver: plain writes own nothing, so an apply over them never conflicts (docs/fidelity.md). What
-    // appliers own is carried along.
+    // Unlike kube-apiserver: plain writes own nothing, so an apply over them never conflicts
+    // (docs/fidelity.md). What appliers own is carried along.
     const Json& entries = at_path(live, "metadata.managedFields");
     if (entries.is_array() && member(member(object, "metadata"), "managedFields").is_null())
         object["metadata"]["managedFields"] = entries;

@@ -1,6 +1,8 @@
 #pragma once
-// How lists of the built-in types merge. Keyed by the member's name: in the kinds served here a name means the same list
-// everywhere it occurs, but for the exceptions the table spells out.
+// How the values of an object merge: walks the type table, or the schema of a custom resource,
+// beside the values.
+#include "fakes/types/types.hpp"
+
 #include <string_view>
 #include <vector>
 
@@ -10,11 +12,37 @@ enum class ListMerge { atomic, set, by_key };
 
 struct ListRule {
     ListMerge merge = ListMerge::atomic;
-    std::string_view key = {};               // of a strategic merge
-    std::vector<std::string_view> keys = {};  // of a server-side apply; usually the same one
+    std::vector<std::string_view> keys = {};  // of a strategic merge: one
 };
 
-// `parent` is the member that holds the list, "" at the top: ports of a Service have another key than ports of a container.
-ListRule list_rule(std::string_view parent, std::string_view name);
+// A place in a type: an object, a member, or an entry of a list. Of an unknown place nothing is
+// known; lists there are atomic and objects merge by member.
+class Place {
+public:
+    Place() = default;
+    static Place of(std::string_view api_version, std::string_view kind);
+    // By table name; "JobSetSpec" and its like are found in the schemas of the custom kinds.
+    static Place of_type(std::string_view name);
+
+    Place member(std::string_view name) const;
+    Place entry() const;  // of the list or map at this place
+
+    ListRule strategic() const;  // how a strategic merge merges the list here
+    ListRule applied() const;    // how server-side apply does
+    bool atomic() const;         // server-side apply owns the object here as a whole
+    // The keys of one entry of the list here, with defaults for those it leaves out, as
+    // managedFields names it.
+    Json key_of(const Json& entry) const;
+
+private:
+    explicit Place(const Type* type) : type_(type) {}
+    explicit Place(const Json& schema);
+    const Type* object_type() const;
+    Json default_of(std::string_view name) const;  // of a member
+
+    const TypeField* field_ = nullptr;  // of a built-in type
+    const Type* type_ = nullptr;        // of a whole object, or of an entry of `field_`
+    const Json* schema_ = nullptr;      // of a custom resource; never with the two above
+};
 
 }  // namespace shed
