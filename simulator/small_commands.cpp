@@ -62,9 +62,19 @@ void print_row(const json& cluster) {
                 cluster.value("cpu_seconds", 0.0));
 }
 
-// True once nothing holds the cluster's lock and its directory has gone.
-bool gone(const ClusterPaths& paths) {
-    return !OwnerLock::held_by_other(paths) && ::access(paths.directory.c_str(), F_OK) != 0;
+// A process that has ended but was not waited for yet counts as gone.
+bool process_gone(int pid) {
+    std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(in, text);
+    const auto close = text.rfind(')');
+    return close == std::string::npos || text.compare(close, 3, ") Z") == 0;
+}
+
+// True once the owner has ended, nothing holds the cluster's lock and its directory has gone.
+bool gone(const ClusterPaths& paths, int pid) {
+    return process_gone(pid) && !OwnerLock::held_by_other(paths) &&
+           ::access(paths.directory.c_str(), F_OK) != 0;
 }
 
 }  // namespace
@@ -100,7 +110,7 @@ int command_down(const CommonOptions& options) {
         return report(terminal, {Reason::environment, "cannot stop pid " + std::to_string(pid) +
                                                           ": it belongs to another user"});
     const auto start = std::chrono::steady_clock::now();
-    while (!gone(*paths)) {
+    while (!gone(*paths, pid)) {
         if (std::chrono::steady_clock::now() - start > std::chrono::seconds(60))
             return report(terminal, {Reason::timeout, "cluster " + options.name + " (pid " +
                                                           std::to_string(pid) +

@@ -163,8 +163,6 @@ private:
         auto url = parse_url(link);
         if (!url || !is_loopback(url->host) || own_proxy_) return link;
         url->host = host_name;
-        // A certificate made for localhost does not fit the new name.
-        trust(host_name + url->port);
         return url->text();
     }
 
@@ -180,12 +178,14 @@ private:
     }
 
     void trusted_hosts() {
+        // What this machine serves is trusted as its localhost is, which pip never asks about; a
+        // certificate made for localhost does not fit the new name either.
+        trust(host_name);
         const auto found = settings_.find("trusted-host");
         if (found == settings_.end()) return;
         for (const std::string& entry : words_of(found->second)) {
             auto url = parse_url("http://" + entry);
-            if (is_loopback(url->host) && !own_proxy_) trust(host_name + url->port);
-            else trust(entry);
+            if (!is_loopback(url->host) || own_proxy_) trust(entry);
         }
     }
 

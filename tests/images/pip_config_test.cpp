@@ -23,7 +23,8 @@ TEST(PipFiles, OfAPlainMachineGoThroughTheGateway) {
     EXPECT_EQ(pip_files(a_host()),
               (FileContents{{"/etc/pip.conf",
                              "[global]\nbreak-system-packages = true\ndisable-pip-version-check = "
-                             "true\nproxy = http://host.trainshed.internal:3128\n"}}));
+                             "true\nproxy = http://host.trainshed.internal:3128\n"
+                             "trusted-host = host.trainshed.internal\n"}}));
 }
 
 TEST(PipFiles, AnIndexOnThisMachineHasTheGatewaysName) {
@@ -37,8 +38,7 @@ TEST(PipFiles, AnIndexOnThisMachineHasTheGatewaysName) {
                                 "http://me:pw@host.trainshed.internal:3141/root/pypi\n"));
     EXPECT_THAT(conf, HasSubstr("\nextra-index-url = https://host.trainshed.internal/simple\n"
                                 "    https://pypi.corp/simple\n"));
-    EXPECT_THAT(conf, HasSubstr("\ntrusted-host = host.trainshed.internal:3141\n"
-                                "    host.trainshed.internal\n"));
+    EXPECT_THAT(conf, HasSubstr("\ntrusted-host = host.trainshed.internal\n"));
     EXPECT_THAT(conf, HasSubstr("\nproxy = http://host.trainshed.internal:3128\n"));
 }
 
@@ -102,7 +102,7 @@ TEST(PipFiles, LinksToPlacesPodsDoNotSeeAreLeftOut) {
         {"PIP_FIND_LINKS", "/opt/wheels /home/me/wheels file:///root/w http://localhost:8/w/"}};
     EXPECT_THAT(conf_of(host), HasSubstr("\nfind-links = /opt/wheels\n    "
                                          "http://host.trainshed.internal:8/w/\n"));
-    EXPECT_THAT(conf_of(host), HasSubstr("\ntrusted-host = host.trainshed.internal:8\n"));
+    EXPECT_THAT(conf_of(host), HasSubstr("\ntrusted-host = host.trainshed.internal\n"));
     EXPECT_THAT(conf_of(host), Not(HasSubstr("/home/me")));
     EXPECT_THAT(conf_of(host), Not(HasSubstr("/root/w")));
 }
