@@ -4,6 +4,7 @@
 #include "simulator/steps.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -94,9 +95,7 @@ void JobWatch::look_at_pod(const ObjectPtr& pod) {
     const std::vector<Step> steps = steps_of(all);
     for (const Step& step : steps) {
         if (step.pod->uid() != pod->uid()) continue;
-        const bool worker = pod->label("jobset.sigs.k8s.io/replicatedjob-name") == "node" &&
-                            step.name != "node-0";
-        if (worker && has_launcher(all)) return;
+        if (serves_a_launcher(*pod)) return;
         const std::string container = main_container(*pod);
         if (!has_started(*pod, container)) return;
         PodLogs::Query query;
@@ -154,14 +153,14 @@ asio::awaitable<void> JobWatch::follow(const Kind* kind, std::string ns) {
     co_await informer.run();
 }
 
-asio::awaitable<bool> JobWatch::finish() {
-    bool all = true;
+bool JobWatch::finish() {
+    bool all = ended_.size() == targets_.size();
     for (const auto& [key, good] : ended_) all = all && good;
     for (const auto& [uid, pod] : pods_) {
         const std::string why = failure_of(*pod, main_container(*pod));
         if (!all && !why.empty()) causes_.push_back("Pod " + pod->name() + ": " + why);
     }
-    co_return all;
+    return all;
 }
 
 asio::awaitable<bool> JobWatch::until_ended() {
@@ -177,11 +176,17 @@ asio::awaitable<bool> JobWatch::until_ended() {
         auto [ec] = co_await changed_.async_wait(asio::as_tuple(asio::use_awaitable));
         (void)ec;
         const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none) co_return false;
+        if (state.cancelled() != asio::cancellation_type::none) break;
     }
-    const bool good = co_await finish();
+    co_await end_tasks();
+    co_return finish();
+}
+
+// They use this object: none may outlive it.
+asio::awaitable<void> JobWatch::end_tasks() {
+    co_await asio::this_coro::reset_cancellation_state();
     tasks_.cancel();
-    co_return good;
+    while (!tasks_.empty()) co_await asio::post(executor_, asio::use_awaitable);
 }
 
 }  // namespace shed

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <filesystem>
@@ -14,13 +15,6 @@ namespace asio = boost::asio;
 namespace shed {
 
 namespace {
-
-std::string user_catalogue() {
-    const char* base = std::getenv("XDG_CONFIG_HOME");
-    const char* home = std::getenv("HOME");
-    const std::string folder = base != nullptr ? base : std::string(home == nullptr ? "" : home) + "/.config";
-    return folder + "/trainshed/images.yaml";
-}
 
 Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     Topology t;
@@ -33,7 +27,7 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     t.port = options.port;
     t.podinit = beside_us("podinit");
     t.catalogue = shared_file("images.yaml");
-    t.user_catalogue = user_catalogue();
+    t.user_catalogue = user_catalogue_file();
     t.environments = default_environments_dir();
     t.node_directory = paths.node;
     t.directory = paths.directory;
@@ -50,7 +44,7 @@ OwnedCluster::~OwnedCluster() { stop(); }
 void OwnedCluster::arm_signals() {
     signals_.async_wait([this](const boost::system::error_code& ec, int number) {
         if (ec) return;
-        if (ending_) {
+        if (ending_ || signal_ != 0) {
             // Asked twice: podinit's lifeline ends the pods and its keeper removes the files.
             ::_exit(128 + number);
         }
@@ -71,18 +65,33 @@ Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
     topology.lock_descriptor = lock_->descriptor();
     cluster_ = std::make_unique<Cluster>(io_, std::move(topology));
     std::optional<Result<ClusterFacts>> outcome;
-    asio::co_spawn(io_, cluster_->start(std::move(progress)),
-                   [&](const std::exception_ptr& error, Result<ClusterFacts> result) {
-                       if (error) std::rethrow_exception(error);
-                       outcome.emplace(std::move(result));
-                       io_.stop();
-                   });
-    io_.run();
-    io_.restart();
-    if (!outcome) return Error{Reason::timeout, "interrupted"};
+    const auto start_it = [&]() -> asio::awaitable<void> {
+        outcome.emplace(co_await cluster_->start(std::move(progress)));
+    };
+    if (!run_to_end(start_it())) return Error{Reason::timeout, "interrupted"};
+    if (!outcome) return Error{Reason::internal, "the cluster did not start"};
     if (!*outcome) return outcome->error();
     if (auto published = publish(**outcome); !published) return published.error();
     return std::move(**outcome);
+}
+
+bool OwnedCluster::run_to_end(asio::awaitable<void> task) {
+    bool done = false;
+    const auto finish = [&](const std::exception_ptr& error) {
+        done = true;
+        io_.stop();
+        if (error && signal_ == 0) std::rethrow_exception(error);
+    };
+    asio::co_spawn(io_, std::move(task), asio::bind_cancellation_slot(cancel_.slot(), finish));
+    io_.restart();
+    io_.run();
+    if (done) return signal_ == 0;
+    cancel_.emit(asio::cancellation_type::all);
+    while (!done) {
+        io_.restart();
+        io_.run();
+    }
+    return false;
 }
 
 Result<void> OwnedCluster::publish(const ClusterFacts& facts) {
@@ -105,16 +114,11 @@ int OwnedCluster::wait_for_signal() {
     return signal_;
 }
 
-bool OwnedCluster::run(asio::awaitable<void> task) {
-    bool done = false;
-    asio::co_spawn(io_, std::move(task), [&](const std::exception_ptr& error) {
-        if (error) std::rethrow_exception(error);
-        done = true;
-        io_.stop();
-    });
-    io_.restart();
-    io_.run();
-    return done;
+bool OwnedCluster::run(asio::awaitable<void> task) { return run_to_end(std::move(task)); }
+
+void OwnedCluster::settle() {
+    do io_.restart();
+    while (io_.poll() > 0);
 }
 
 void OwnedCluster::stop() {
@@ -124,7 +128,9 @@ void OwnedCluster::stop() {
         io_.restart();
         asio::co_spawn(io_, cluster_->stop(), [&](const std::exception_ptr&) { io_.stop(); });
         io_.run();
+        settle();
         cluster_.reset();
+        settle();
     }
     std::error_code ec;
     std::filesystem::remove_all(paths_.directory, ec);

@@ -4,6 +4,8 @@
 #include "simulator/commands.hpp"
 #include "simulator/paths.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -29,6 +31,9 @@ public:
 
 private:
     void arm_signals();
+    // Runs `task` until it ends; a signal cancels it and lets it unwind. False when it was a signal.
+    bool run_to_end(boost::asio::awaitable<void> task);
+    void settle();  // lets what was cancelled unwind while what it refers to is still there
     Result<void> publish(const ClusterFacts& facts);
 
     UpOptions options_;
@@ -37,6 +42,7 @@ private:
     boost::asio::signal_set signals_;
     std::optional<OwnerLock> lock_;
     std::unique_ptr<Cluster> cluster_;
+    boost::asio::cancellation_signal cancel_;
     int signal_ = 0;
     bool ending_ = false;
 };

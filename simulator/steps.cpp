@@ -34,6 +34,14 @@ bool has_launcher(const std::vector<ObjectPtr>& pods) {
     });
 }
 
+bool serves_a_launcher(const Object& pod) {
+    const Json& containers = at_path(pod.dom(), "spec.containers");
+    if (!containers.is_array() || containers.empty()) return false;
+    const Json& command = member(containers[0], "command");
+    return command.is_array() && !command.empty() && command[0].is_string() &&
+           command[0].get_ref<const std::string&>().ends_with("/sshd");
+}
+
 std::vector<Step> steps_of(const std::vector<ObjectPtr>& pods) {
     const bool launcher = has_launcher(pods);
     std::map<std::string, ObjectPtr> newest;

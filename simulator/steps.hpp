@@ -12,6 +12,8 @@ struct Step {
 };
 std::vector<Step> steps_of(const std::vector<ObjectPtr>& pods);
 bool has_launcher(const std::vector<ObjectPtr>& pods);
+// A worker that only waits for mpirun's ssh: what its ranks print is in the launcher's log.
+bool serves_a_launcher(const Object& pod);
 // The container whose output is the step's: kubectl's default-container annotation, else the first.
 std::string main_container(const Object& pod);
 // How often that container was started again, and whether it has produced a log.

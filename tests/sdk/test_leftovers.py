@@ -41,7 +41,8 @@ def test_ctrl_c_at_any_moment_of_a_run(moment):
     namespaces = own_namespaces(name)
     run.send_signal(signal.SIGINT)
     out, _ = run.communicate(timeout=20)
-    assert run.returncode in (0, 130), out
+    # Before the program has got hold of the signal it simply dies of it.
+    assert run.returncode in (0, 130, -signal.SIGINT), out
     wait_until(lambda: not leftovers(name, namespaces), 10, f"nothing left after Ctrl-C at {moment} s")
 
 
