@@ -1,21 +1,21 @@
 # shed_module(NAME store [PURE] SOURCES a.cpp ... [DEPS shed::base ...] [PRIVATE_DEPS ...])
 #
 # One static library per folder, named after the folder. A PURE module may depend only on
-# PURE modules and on data-only third parties: no sockets, no clocks, no processes.
+# PURE modules and on data-only third parties: no sockets, no clocks, no processes. NO_ASIO: not pure, but
+# without event loop.
 set(SHED_PURE_THIRD_PARTY nlohmann_json::nlohmann_json yaml-cpp Boost::headers OpenSSL::Crypto)
 
 function(shed_module)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "PURE" "NAME" "SOURCES;DEPS;PRIVATE_DEPS")
-  foreach(dep IN LISTS arg_DEPS arg_PRIVATE_DEPS)
-    if(dep MATCHES "^shed::" AND NOT TARGET ${dep})
-      message(WARNING "${arg_NAME} left out: ${dep} is not there yet")
-      return()
-    endif()
-  endforeach()
+  cmake_parse_arguments(PARSE_ARGV 0 arg "PURE;NO_ASIO" "NAME" "SOURCES;DEPS;PRIVATE_DEPS")
   add_library(shed_${arg_NAME} STATIC ${arg_SOURCES})
   add_library(shed::${arg_NAME} ALIAS shed_${arg_NAME})
   target_include_directories(shed_${arg_NAME} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(shed_${arg_NAME} PUBLIC ${arg_DEPS} PRIVATE shed_build_flags ${arg_PRIVATE_DEPS})
+  if(arg_PURE OR arg_NO_ASIO)
+    shed_precompile(shed_${arg_NAME} json)
+  else()
+    shed_precompile(shed_${arg_NAME} asio)
+  endif()
   if(arg_PURE)
     set_property(TARGET shed_${arg_NAME} PROPERTY SHED_PURE ON)
     foreach(dep IN LISTS arg_DEPS arg_PRIVATE_DEPS)

@@ -2,18 +2,14 @@
 
 #include "fakes/controllers/sha1.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
+#include <regex>
 
 namespace shed {
 
 namespace {
 
-const re2::RE2 pod_suffix("^(.+)-[bcdfghjklmnpqrstvwxz2456789]{5}$");
-const re2::RE2 uid_form(
-    "\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b");
-
+const std::regex pod_suffix("^(.+)-[bcdfghjklmnpqrstvwxz2456789]{5}$");
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
     for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
         text.replace(at, from.size(), to);
@@ -51,8 +47,9 @@ void add_conditions(Json& seen, const Json& object) {
 
 std::string Normaliser::pod_name(const Object& object) {
     const std::string& name = object.name();
-    std::string base;
-    if (object.kind().plural != "pods" || !RE2::FullMatch(name, pod_suffix, &base)) return name;
+    std::smatch parts;
+    if (object.kind().plural != "pods" || !std::regex_match(name, parts, pod_suffix)) return name;
+    const std::string base = parts[1];
     if (const auto known = pods_.find(name); known != pods_.end()) return known->second;
     const auto turn = std::count_if(pods_.begin(), pods_.end(), [&](const auto& pod) {
         return pod.second.starts_with(base + "-<");
@@ -73,17 +70,15 @@ std::string Normaliser::text(std::string value) const {
     for (const auto& [name, placeholder] : pods_) value = replaced(value, name, placeholder);
     for (const auto& [uid, placeholder] : uids_) value = replaced(value, uid, placeholder);
     for (const auto& [hash, placeholder] : hashes_) value = replaced(value, hash, placeholder);
-    static const re2::RE2 time("\\b\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z");
-    static const re2::RE2 address("\\b10\\.(244|0)\\.\\d+\\.\\d+\\b");
-    static const re2::RE2 hash("\\b(containerd://|sha256:)[0-9a-f]{64}\\b");
-    static const re2::RE2 token("\\bkube-api-access-[a-z0-9]{5}\\b");
-    static const re2::RE2 version("resourceVersion: \"\\d+\"");
-    RE2::GlobalReplace(&value, uid_form, "<uid>");
-    RE2::GlobalReplace(&value, time, "<time>");
-    RE2::GlobalReplace(&value, address, "<ip>");
-    RE2::GlobalReplace(&value, token, "kube-api-access-<r>");
-    RE2::GlobalReplace(&value, hash, "\\1<hash>");
-    RE2::GlobalReplace(&value, version, "resourceVersion: \"<rv>\"");
+    static const std::pair<std::regex, const char*> forms[] = {
+        {std::regex("\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b"), "<uid>"},
+        {std::regex("\\b\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z"), "<time>"},
+        {std::regex("\\b10\\.(244|0)\\.\\d+\\.\\d+\\b"), "<ip>"},
+        {std::regex("\\bkube-api-access-[a-z0-9]{5}\\b"), "kube-api-access-<r>"},
+        {std::regex("\\b(containerd://|sha256:)[0-9a-f]{64}\\b"), "$1<hash>"},
+        {std::regex("resourceVersion: \"\\d+\""), "resourceVersion: \"<rv>\""}};
+    for (const auto& [form, placeholder] : forms)
+        value = std::regex_replace(value, form, placeholder);
     return replaced(std::move(value), ns_, "<ns>");
 }
 
