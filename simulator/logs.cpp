@@ -134,9 +134,10 @@ asio::awaitable<void> Reading::go() {
         co_return;
     }
     std::string path = path_of(**pod);
-    auto response = co_await client.stream(std::move(path), [](std::string_view chunk) {
+    std::function<void(std::string_view)> show = [](std::string_view chunk) {
         std::cout << chunk << std::flush;
-    });
+    };
+    auto response = co_await client.stream(std::move(path), std::move(show));
     if (!response) {
         code = report(terminal, response.error());
     } else if (response->status >= 400) {

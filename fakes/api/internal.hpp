@@ -120,6 +120,9 @@ private:
     const Store& store_;
 };
 
+std::string base64_url(std::string_view bytes);
+Result<std::string> from_base64_url(std::string_view text);
+
 struct Api::Impl {
     Impl(Store& s, Rng& r) : store(s), rng(r) {}
 

@@ -69,8 +69,12 @@ void check_string(const Json& value, const Json& schema, const Place& at, Errors
     if (const auto max = int_at(schema, "maxLength", -1); max >= 0 && size > max)
         errors.push_back({"FieldValueTooLong", at.field,
                           "Too long: may not be more than " + std::to_string(max) + " bytes"});
-    if (const auto min = int_at(schema, "minLength", 0); size < min)
+    // kube-openapi's string validator stops at the first that fails.
+    if (!errors.empty() && errors.back().field == at.field) return;
+    if (const auto min = int_at(schema, "minLength", 0); size < min) {
         errors.push_back(limit(value, at, "be at least " + std::to_string(min) + " chars long"));
+        return;
+    }
     const std::string pattern = string_at(schema, "pattern");
     const std::regex* regex = pattern.empty() || size > 65'536 ? nullptr : pattern_of(pattern);
     if (regex != nullptr && !std::regex_search(text, *regex))
