@@ -97,15 +97,21 @@ std::string set_link_up(const char* name) {
 }
 
 std::string make_bridge(const char* name) {
+    // Without an address of its own a bridge has the lowest of its ports', which changes as pods come
+    // and go; pods that stay would send to the old one until their neighbour entry expires.
+    constexpr unsigned char address[] = {0x02, 0x54, 0x53, 0, 0, 1};  // locally administered
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
     message.add(IFLA_IFNAME, name);
+    message.add(IFLA_ADDRESS, address, sizeof address);
     const std::size_t info = message.begin(IFLA_LINKINFO);
     message.add(IFLA_INFO_KIND, "bridge");
     message.end(info);
     return result(message.perform(), std::string("make bridge ") + name);
 }
 
-std::string make_veth(const char* host_end, const char* pod_end, int pid, const char* bridge) {
+std::string make_veth(const char* host_end, const char* pod_end, int pid, const char* bridge, const char* address) {
+    unsigned char link_address[] = {0x02, 0x54, 0, 0, 0, 0};
+    if (::inet_pton(AF_INET, address, link_address + 2) != 1) return std::string("no IPv4 address: ") + address;
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
     message.add(IFLA_IFNAME, host_end);
     message.add(IFLA_MASTER, ::if_nametoindex(bridge));
@@ -115,6 +121,7 @@ std::string make_veth(const char* host_end, const char* pod_end, int pid, const 
     const std::size_t peer = message.begin(VETH_INFO_PEER);
     message.put_fixed(ifinfomsg{});
     message.add(IFLA_IFNAME, pod_end);
+    message.add(IFLA_ADDRESS, link_address, sizeof link_address);
     message.add(IFLA_NET_NS_PID, static_cast<std::uint32_t>(pid));
     message.end(peer);
     message.end(data);

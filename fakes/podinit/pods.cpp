@@ -102,7 +102,7 @@ std::string Pods::sandbox(const std::string& uid, const std::string& spec, std::
         error = "the sandbox could not make its namespaces";
     } else {
         const std::string link = "pod" + std::to_string(++links_);
-        if (!plan.host_network) error = make_veth(link.c_str(), "eth0", child, "shed0");
+        if (!plan.host_network) error = make_veth(link.c_str(), "eth0", child, "shed0", plan.address.c_str());
         if (error.empty() && ::write(to_child[1], &byte, 1) == 1) error = read_verdict(to_parent[0]);
     }
     ::close(to_parent[0]);

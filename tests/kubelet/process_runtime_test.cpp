@@ -213,6 +213,39 @@ TEST_F(ProcessRuntimeTest, NamesResolveAsTheTableSays) {
     EXPECT_EQ(run(place), "10.244.0.9\n10.96.0.1\nunknown\n");
 }
 
+// A bridge takes the lowest address of its ports unless it has one of its own: pods that came and
+// went changed the name server's, and those that stayed asked the old one for five seconds.
+TEST_F(ProcessRuntimeTest, NamesResolveWhileOtherPodsComeAndGo) {
+    ASSERT_TRUE(await(io, runtime->set_dns("kubernetes.default.svc.cluster.local 10.96.0.1\n")));
+    std::vector<std::string> guests;
+    for (int i = 0; i < 12; ++i) {
+        guests.push_back("guest" + std::to_string(i));
+        make_sandbox(pod(guests.back(), {"true"}));
+    }
+    const PodPlace stays = pod("stays", {"sleep", "60"});
+    make_sandbox(stays);
+    start(stays);
+    const auto resolve = [&] {
+        ExecRequest request;
+        request.pod_uid = "stays";
+        request.container = "main";
+        request.spec = {{"arg", "getent"}, {"arg", "hosts"}, {"arg", "kubernetes.default"},
+                        {"uid", "1000"},   {"gid", "1000"},  {"cwd", "/"}};
+        request.timeout = std::chrono::seconds(3);
+        return await(io, runtime->exec(std::move(request)));
+    };
+    auto found = resolve();
+    ASSERT_TRUE(found) << "with guests: " << found.error().message;
+    EXPECT_EQ(found->code, 0);
+    for (const std::string& name : guests) ASSERT_TRUE(await(io, runtime->remove_pod(name)));
+    // The kernel takes their links away in its own time.
+    for (int i = 0; i < 60; ++i) {
+        found = resolve();
+        ASSERT_TRUE(found) << "without guests: " << found.error().message;
+        EXPECT_EQ(found->code, 0);
+    }
+}
+
 TEST_F(ProcessRuntimeTest, ALogKeepsEachAttempt) {
     const PodPlace place = pod("a", {"sh", "-c", "echo attempt; printf 'no newline'"});
     EXPECT_EQ(run(place), "attempt\nno newline");
