@@ -239,6 +239,8 @@ asio::awaitable<void> Cluster::Impl::stop() {
     if (gateway) gateway->stop();
     if (manager) manager->stop();
     tasks.cancel();
+    // Or each would complain that its pods' files go away under it.
+    kubelets.clear();
     if (runtime) {
         runtime->on_lost([] {});
         co_await runtime->quit();

@@ -189,7 +189,7 @@ PodWorker::Task PodWorker::remove_sandbox(Self self) {
     KubeletHost::Impl& host = self->node_->host;
     const std::string uid = self->pod_->uid();
     const auto done = co_await host.deps.runtime.remove_pod(uid);
-    if (!done)
+    if (!done && !self->node_->closed)
         log(LogLevel::warn, "kubelet.remove_failed",
             {{"pod", self->pod_->name()}, {"error", done.error().message}});
     host.pod_is_gone(uid);

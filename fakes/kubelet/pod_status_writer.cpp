@@ -92,7 +92,7 @@ asio::awaitable<void> PodWorker::clean_up() {
     operations.push_back(
         SpecRecord(std::initializer_list<std::string>{"rmtree", place().directory}));
     const auto done = co_await node_->host.deps.runtime.files(std::move(operations));
-    if (!done)
+    if (!done && !node_->closed)
         log(LogLevel::warn, "kubelet.clean_up_failed",
             {{"pod", pod_->name()}, {"error", done.error().message}});
     node_->host.listeners.erase(uid);

@@ -17,7 +17,8 @@ struct NodeContext {
     Tasks tasks;
     EventRecorder events;
     std::map<std::string, std::string> allocatable;
-    bool closed = false;  // the kubelet is gone: nothing new begins
+    // The kubelet is gone: nothing new begins, and what is cut short is no failure.
+    bool closed = false;
     std::function<void(const std::string& uid, bool known)>
         pod_done;  // nothing of it is left here; the cluster may know it
 

@@ -30,6 +30,7 @@ def test_run_gives_the_jobs_log_and_exit_code():
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(line for line in done.stdout.splitlines() if line.startswith("mlx3-")) == [
         "mlx3-launcher-0-0", "mlx3-node-0-0", "mlx3-node-0-1"]
+    assert "warn" not in done.stderr, done.stderr
     assert leftovers(name) == []
 
 
