@@ -120,7 +120,7 @@ def test_a_gpu_less_machine_runs_a_job_that_asks_for_gpus(client):
 
 
 def test_the_guides_patch_bounds_jobs_by_the_nodes_gpus(fresh_cluster):
-    """Four pods that want a GPU: one Pending on three nodes with a GPU each, all running on four."""
+    """Four pods that want a GPU: one Pending on three nodes with a GPU each, all run on four."""
     import json
 
     from shed import wait_until
@@ -139,10 +139,10 @@ def test_the_guides_patch_bounds_jobs_by_the_nodes_gpus(fresh_cluster):
         "metadata": {"name": "gpus", "namespace": "default"},
         "spec": {
             "runtimeRef": {"name": "mlx-distributed"},
-            "trainer": {"numNodes": 5, "command": ["mpirun", "hostname"]},
+            "trainer": {"numNodes": 4, "command": ["mpirun", "hostname"]},
         },
     }
-    for nodes, enough in ((3, False), (5, True)):
+    for nodes, enough in ((3, False), (4, True)):
         shed = fresh_cluster("--nodes", str(nodes), "--fake-gpus", "1")
         client_for(shed)
         from kubernetes import client as k8s
