@@ -133,13 +133,6 @@ Finding gpu() {
     return {"gpu", Verdict::ok, "NVIDIA driver found", ""};
 }
 
-Finding egress() {
-    if (!find_program("pasta").empty() && ::access("/dev/net/tun", F_OK) == 0)
-        return {"egress", Verdict::ok, "pasta: pods can reach the host and the Internet", ""};
-    return {"egress", Verdict::warn, "no pasta: pods cannot reach the Internet",
-            "sudo apt-get install passt"};
-}
-
 Finding environment(const std::string& name) {
     const std::string root = default_environments_dir() + "/" + name;
     std::error_code ec;
@@ -168,7 +161,6 @@ std::vector<Finding> examine_machine() {
     findings.push_back(environment("mlx"));
     findings.push_back(cgroups());
     findings.push_back(gpu());
-    findings.push_back(egress());
     return findings;
 }
 

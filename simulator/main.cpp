@@ -3,9 +3,11 @@
 #include "simulator/commands.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <functional>
 #include <iostream>
+#include <numeric>
 
 namespace shed {
 namespace {
@@ -169,6 +171,37 @@ void add_small(CommandLine& line) {
     completion->callback([&line] { line.action = [&line] { return command_completion(line.shell); }; });
 }
 
+int edit_distance(const std::string& a, const std::string& b) {
+    std::vector<int> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), 0);
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        int diagonal = row[0];
+        row[0] = static_cast<int>(i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const int substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+        }
+    }
+    return row[b.size()];
+}
+
+// CLI11 only says that a command is missing. True when a word stands where a command should.
+bool said_unknown_command(const CommandLine& line, int argc, char** argv) {
+    if (argc < 2 || argv[1][0] == '-') return false;
+    const std::string word = argv[1];
+    std::string nearest;
+    int least = 3;
+    for (const CLI::App* command : line.app.get_subcommands({})) {
+        if (command->get_name() == word) return false;
+        const int distance = edit_distance(word, command->get_name());
+        if (distance < least) nearest = command->get_name(), least = distance;
+    }
+    const std::string meant = nearest.empty() ? "" : "did you mean " + nearest + "? ";
+    Terminal().error("there is no command \"" + word + "\"", meant + "trainshed --help lists all");
+    return true;
+}
+
 int run_program(int argc, char** argv) {
     // A peer that closes its connection is no reason to die.
     std::signal(SIGPIPE, SIG_IGN);
@@ -183,6 +216,7 @@ int run_program(int argc, char** argv) {
     add_logs(line);
     add_small(line);
     add_image(line);
+    if (said_unknown_command(line, argc, argv)) return exit_usage;
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

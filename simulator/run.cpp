@@ -84,6 +84,7 @@ asio::awaitable<void> Run::go() {
     std::vector<ObjectPtr> created;
     for (const Json& object : objects) {
         WriteOptions write;
+        write.strict = true;
         auto made = co_await owned.cluster().client().create(object, std::move(write));
         if (!made) {
             code = report(terminal, made.error());

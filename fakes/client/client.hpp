@@ -15,6 +15,7 @@ struct WriteOptions {
     std::string subresource = {};  // "status", "binding", ...
     std::string manager = {};      // fieldManager
     bool force = false;            // apply only
+    bool strict = false;           // create only: fields that the kind does not know are refused
 };
 
 struct ListResult {

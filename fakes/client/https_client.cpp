@@ -157,7 +157,8 @@ private:
     }
 
     std::string manager_query(const WriteOptions& options) const {
-        return "?fieldManager=" + percent_encode(options.manager.empty() ? manager_ : options.manager);
+        return "?fieldManager=" + percent_encode(options.manager.empty() ? manager_ : options.manager) +
+               (options.strict ? "&fieldValidation=Strict" : "");
     }
 
     static void take_line(const std::string& line, const Kind& kind,

@@ -86,6 +86,7 @@ public:
         if (options.subresource == "binding") co_return bind(object, options);
         Request request = request_for(Verb::create, *kind, string_at(object, "metadata.namespace"),
                                       string_at(object, "metadata.name"), options);
+        if (options.strict) co_return create_strictly(std::move(request), object);
         co_return api_.create(request, std::move(object), clock_.now());
     }
 
@@ -133,15 +134,27 @@ private:
     Result<ObjectPtr> bind(const Json& binding, const WriteOptions& options) {
         Request request = request_for(Verb::create, kind_of("v1", "Pod"), string_at(binding, "metadata.namespace"),
                                       string_at(binding, "metadata.name"), options);
+        const auto bound = post(request, binding);
+        if (!bound) return bound.error();
+        const Key pod{&kind_of("v1", "Pod"), request.ns, request.name};
+        return api_.get(pod);
+    }
+
+    // The fields of a body are checked where it is decoded, so this one goes as text.
+    Result<ObjectPtr> create_strictly(Request request, const Json& object) {
+        request.query.emplace("fieldValidation", "Strict");
+        auto made = post(request, object);
+        if (!made) return made.error();
+        return Object::make(std::move(*made));
+    }
+
+    Result<Json> post(Request& request, const Json& body) {
         request.content_type = "application/json";
-        request.body = dump_json(binding);
+        request.body = dump_json(body);
         const Response response = api_.answer(request, clock_.now());
-        if (response.status < 300) {
-            const Key pod{&kind_of("v1", "Pod"), request.ns, request.name};
-            return api_.get(pod);
-        }
-        const auto status = parse_json(response.body);
-        return error_of(response.status, status ? *status : Json());
+        auto answer = parse_json(response.body);
+        if (response.status < 300) return answer;
+        return error_of(response.status, answer ? *answer : Json());
     }
 
     Api& api_;
