@@ -52,7 +52,7 @@ struct Cluster::Impl {
           admin(local_client(api, clock, io.get_executor(), "trainshed")),
           control(local_client(api, clock, io.get_executor(), "kube-controller-manager")),
           kubelet_client(local_client(api, clock, io.get_executor(), "kubelet")),
-          logs(io.get_executor(), topology.node_directory),
+          logs(io.get_executor(), clock, topology.node_directory),
           tasks(io.get_executor()) {}
 
     asio::awaitable<Result<ClusterFacts>> start(Progress progress);
@@ -159,6 +159,7 @@ Result<void> Cluster::Impl::start_nodes() {
                                return api.issue_token(request.ns, request.service_account);
                            }};
     host = std::make_unique<KubeletHost>(std::move(deps));
+    logs.ask([this](const std::string& ns) { return host->gone_pods(ns); });
     real_gpus = host->real_gpus();
     gpus = gpus_per_node(topology, real_gpus);
     tasks.spawn("kubelet.host", host->run());

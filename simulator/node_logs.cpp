@@ -2,6 +2,8 @@
 
 #include "fakes/kubelet/kubelet.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace shed {
 
 namespace {
@@ -29,6 +31,27 @@ std::unique_ptr<PodLogs::Stream> NodeLogs::open(const Query& query) {
     wanted.limit_bytes = query.limit_bytes;
     wanted.since = query.since;
     return std::make_unique<NodeStream>(executor_, directory_, std::move(wanted));
+}
+
+std::vector<ObjectPtr> NodeLogs::gone_pods(const std::string& ns) {
+    return gone_ ? gone_(ns) : std::vector<ObjectPtr>();
+}
+
+Json NodeLogs::attempts(const Object& pod) {
+    Json list = Json::array();
+    for (const Attempt& attempt : attempts_of(directory_, pod.uid())) {
+        Json row = {{"container", attempt.container},
+                    {"attempt", attempt.number},
+                    {"ended", attempt.ended}};
+        if (attempt.ended) {
+            row["exitCode"] = attempt.code;
+            row["signal"] = attempt.signal;
+            row["startedAt"] = format_micro_time(clock_.from_wall(attempt.started));
+            row["finishedAt"] = format_micro_time(clock_.from_wall(attempt.finished));
+        }
+        list.push_back(std::move(row));
+    }
+    return list;
 }
 
 }  // namespace shed

@@ -13,10 +13,20 @@ namespace shed {
 
 namespace {
 
+constexpr std::string_view own_prefix = "/trainshed/v1/";
 constexpr auto watch_time = std::chrono::minutes(45);  // when the client asks for no other; the real server: 30 to 60
 
 HttpResponse to_http(Response response) {
     return {response.status, std::move(response.content_type), std::move(response.body), std::move(response.headers)};
+}
+
+std::vector<std::string> segments_of(std::string_view path) {
+    std::vector<std::string> parts;
+    for (std::size_t end = path.find('/');; end = path.find('/')) {
+        parts.emplace_back(path.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        path.remove_prefix(end + 1);
+    }
 }
 
 HttpResponse text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body), {}}; }
@@ -54,6 +64,8 @@ struct ApiServer::Impl {
     asio::awaitable<void> route(HttpRequest request, Target target, std::string user, HttpReply& reply);
     asio::awaitable<void> serve_watch(Request request, HttpReply& reply);
     asio::awaitable<void> serve_log(Request request, HttpReply& reply);
+    asio::awaitable<void> stream_log(PodLogs::Query query, HttpReply& reply);
+    asio::awaitable<void> serve_kept(Target target, HttpReply& reply);
     std::optional<HttpResponse> refusal(const HttpRequest& request) const;
     std::string user_of(const HttpRequest& request) const;
 
@@ -120,6 +132,10 @@ asio::awaitable<void> ApiServer::Impl::route(HttpRequest http, Target target, st
             co_await reply.send(std::move(answer));
             co_return;
         }
+    }
+    if (http.method == "GET" && target.path.starts_with(own_prefix)) {
+        co_await serve_kept(std::move(target), reply);
+        co_return;
     }
     auto parsed = parse_path(http.method, target.path, std::move(target.query));
     if (!parsed) {
@@ -202,7 +218,11 @@ asio::awaitable<void> ApiServer::Impl::serve_log(Request request, HttpReply& rep
         co_await reply.send(std::move(*early));
         co_return;
     }
-    const std::unique_ptr<PodLogs::Stream> stream = logs.open(*query);
+    co_await stream_log(std::move(*query), reply);
+}
+
+asio::awaitable<void> ApiServer::Impl::stream_log(PodLogs::Query query, HttpReply& reply) {
+    const std::unique_ptr<PodLogs::Stream> stream = logs.open(query);
     auto first = co_await stream->read();
     if (!first) {
         HttpResponse answer = to_http(response_of(first.error()));
@@ -220,6 +240,25 @@ asio::awaitable<void> ApiServer::Impl::serve_log(Request request, HttpReply& rep
         bytes = std::move(*next);
     }
     co_await reply.end();
+}
+
+// Paths below /trainshed/v1/ are ours alone: no real cluster serves them.
+asio::awaitable<void> ApiServer::Impl::serve_kept(Target target, HttpReply& reply) {
+    const std::vector<std::string> parts = segments_of(target.path.substr(own_prefix.size()));
+    HttpResponse answer;
+    if (parts.size() == 3 && parts[0] == "namespaces" && parts[2] == "attempts") {
+        answer.body = dump_json(attempts_of_namespace(api.store(), logs, parts[1]));
+    } else if (parts.size() == 5 && parts[0] == "namespaces" && parts[2] == "pods" && parts[4] == "log") {
+        auto query = kept_log_query(api.store(), logs, parts[1], parts[3], target.query);
+        if (query) {
+            co_await stream_log(std::move(*query), reply);
+            co_return;
+        }
+        answer = to_http(response_of(query.error()));
+    } else {
+        answer = to_http(response_of({Reason::not_found, "the server could not find the requested resource"}));
+    }
+    co_await reply.send(std::move(answer));
 }
 
 ApiServer::ApiServer(asio::any_io_executor executor, Api& api, Clock& clock, PodLogs& logs, ApiServerOptions options)

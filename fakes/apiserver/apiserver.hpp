@@ -31,7 +31,21 @@ public:
     };
     virtual ~PodLogs() = default;
     virtual std::unique_ptr<Stream> open(const Query& query) = 0;
+
+    // ---- beyond a real cluster, for `trainshed why` and `logs --attempt`
+    // Pods that are gone, oldest first, as they were last; their logs can still be opened.
+    virtual std::vector<ObjectPtr> gone_pods(const std::string& ns) = 0;
+    // {container, attempt, ended, exitCode, signal, startedAt, finishedAt} of each run, by time.
+    virtual Json attempts(const Object& pod) = 0;
 };
+
+// What GET /trainshed/v1/namespaces/NS/attempts answers: every pod of the namespace, gone ones first,
+// as {pods: [{pod, gone, attempts}]}.
+Json attempts_of_namespace(const Store& store, PodLogs& logs, const std::string& ns);
+// The query GET /trainshed/v1/namespaces/NS/pods/UID/log?container=C&attempt=N[&tailLines=N] means.
+Result<PodLogs::Query> kept_log_query(const Store& store, PodLogs& logs, const std::string& ns,
+                                      const std::string& uid,
+                                      const std::multimap<std::string, std::string>& parameters);
 
 // The query a GET .../pods/NAME/log means for this pod, or the error a kubelet would give.
 Result<PodLogs::Query> log_query(const ObjectPtr& pod, const Request& request, Time now);

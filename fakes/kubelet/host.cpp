@@ -16,6 +16,13 @@ KubeletHost::~KubeletHost() = default;
 std::string KubeletHost::dns_table() const { return impl_->served_dns; }
 int KubeletHost::real_gpus() const { return impl_->gpus.size(); }
 
+std::vector<ObjectPtr> KubeletHost::gone_pods(const std::string& ns) const {
+    std::vector<ObjectPtr> pods;
+    for (const ObjectPtr& pod : impl_->history.pods())
+        if (pod->ns() == ns) pods.push_back(pod);
+    return pods;
+}
+
 KubeletHost::Impl::Impl(Deps given) : deps(std::move(given)), tasks(deps.executor) {
     deps.runtime.on_exit([this](const ContainerExit& exit) {
         const auto listener = listeners.find(exit.pod_uid);

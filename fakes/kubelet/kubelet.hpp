@@ -6,6 +6,7 @@
 #include "fakes/base/rng.hpp"
 #include "fakes/client/client.hpp"
 #include "fakes/images/images.hpp"
+#include "fakes/kubelet/history.hpp"
 #include "fakes/kubelet/runtime.hpp"
 #include "fakes/net/clock.hpp"
 
@@ -56,6 +57,8 @@ public:
     boost::asio::awaitable<void> run();  // keeps DNS current, until cancelled
     std::string dns_table() const;       // as last given to the runtime
     int real_gpus() const;               // found by NVML on this machine
+    // The last pods that are gone, as they were last; their logs are still there.
+    std::vector<ObjectPtr> gone_pods(const std::string& ns) const;
 
     struct Impl;
     Impl& impl() { return *impl_; }

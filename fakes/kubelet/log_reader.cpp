@@ -74,7 +74,7 @@ struct LogReader::Impl {
 
 LogReader::Impl::Impl(asio::any_io_executor executor, const std::string& directory, LogQuery wanted)
     : query(std::move(wanted)), changes(executor), poll(executor) {
-    folder = directory + "/pods/" + query.pod_uid + "/logs/" + query.container;
+    folder = logs_directory(directory, query.pod_uid) + "/" + query.container;
     path = folder + "/" + std::to_string(query.attempt) + ".log";
     exit_path = folder + "/" + std::to_string(query.attempt) + ".exit";
     budget = query.limit_bytes.value_or(-1);

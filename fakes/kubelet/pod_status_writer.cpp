@@ -2,6 +2,8 @@
 
 #include "fakes/base/log.hpp"
 
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 namespace shed::kubelet {
@@ -86,9 +88,27 @@ asio::awaitable<void> PodWorker::delete_pod() {
     }
 }
 
+// The last state and the logs of a pod outlive it for a while; a pod that never ran leaves nothing.
+Spec PodWorker::keep_logs() {
+    Spec operations;
+    const std::string& node_directory = node_->host.deps.directory;
+    const std::string logs = logs_directory(node_directory, pod_->uid());
+    if (::access(logs.c_str(), F_OK) != 0) return operations;
+    Json last = pod_->dom();
+    last["status"] = pod_status(state_, last, node_->config.host_ip);
+    const auto add = [&](std::initializer_list<std::string> record) {
+        operations.push_back(SpecRecord(record));
+    };
+    add({"mkdir", node_directory + "/ended", "0700", "0", "0"});
+    add({"rename", logs, kept_logs_directory(node_directory, pod_->uid())});
+    for (const std::string& leaving : node_->host.history.add(Object::make(std::move(last))))
+        add({"rmtree", kept_logs_directory(node_directory, leaving)});
+    return operations;
+}
+
 asio::awaitable<void> PodWorker::clean_up() {
     const std::string uid = pod_->uid();
-    Spec operations;
+    Spec operations = keep_logs();
     operations.push_back(
         SpecRecord(std::initializer_list<std::string>{"rmtree", place().directory}));
     const auto done = co_await node_->host.deps.runtime.files(std::move(operations));

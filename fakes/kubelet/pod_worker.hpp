@@ -67,6 +67,7 @@ private:
     boost::asio::awaitable<bool> write_status(Json status);
     boost::asio::awaitable<void> delete_pod();
     boost::asio::awaitable<void> clean_up();
+    Spec keep_logs();
 
     PodPlace place() const;
     const Json* container_spec(const std::string& name) const;

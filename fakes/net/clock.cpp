@@ -18,6 +18,11 @@ Time SystemClock::now() const {
     return start_ + Duration(static_cast<Duration::rep>(passed.count() * scale_));
 }
 
+Time SystemClock::from_wall(Time wall) const {
+    const std::chrono::duration<double, std::micro> passed = wall - start_;
+    return start_ + Duration(static_cast<Duration::rep>(passed.count() * scale_));
+}
+
 asio::awaitable<void> SystemClock::sleep_until(Time deadline) {
     const std::chrono::duration<double, std::micro> left((deadline - now()).count() / scale_);
     if (left.count() <= 0) co_return;

@@ -15,6 +15,8 @@ public:
     virtual ~Clock() = default;
     virtual Time now() const = 0;
     virtual boost::asio::awaitable<void> sleep_until(Time deadline) = 0;
+    // What this clock showed when the wall clock showed `wall`: processes date what they write by the latter.
+    virtual Time from_wall(Time wall) const { return wall; }
 };
 
 // Started from the wall clock once and advanced by the steady clock, so that it never steps back and deadlines survive
@@ -24,6 +26,7 @@ public:
     explicit SystemClock(double scale = 1.0);
     Time now() const override;
     boost::asio::awaitable<void> sleep_until(Time deadline) override;
+    Time from_wall(Time wall) const override;
 
 private:
     double scale_;
