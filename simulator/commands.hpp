@@ -38,6 +38,12 @@ struct LogsOptions {
     std::string job, ns = "default", step = "node-0";
     bool follow = false, previous = false, timestamps = false;
     std::optional<int> tail;
+    std::optional<int> attempt;  // of the step, over all its pods and restarts, from 1
+};
+
+struct WhyOptions {
+    CommonOptions common;
+    std::string job, ns = "default";
 };
 
 int command_up(const UpOptions& options);
@@ -46,6 +52,7 @@ int command_status(const CommonOptions& options, bool named);
 int command_kubeconfig(const CommonOptions& options);
 int command_run(const RunOptions& options);
 int command_logs(const LogsOptions& options);
+int command_why(const WhyOptions& options);
 int command_doctor(const CommonOptions& options);
 int command_image_build(const CommonOptions& options, const std::string& environment);
 int command_image_list(const CommonOptions& options);

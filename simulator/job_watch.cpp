@@ -79,7 +79,8 @@ void JobWatch::look(const ObjectPtr& target) {
         const auto outcome = outcome_of(*target);
         if (!outcome) return;
         ended_[key] = *outcome;
-        if (!*outcome)
+        // `why` has more to say of a TrainJob.
+        if (!*outcome && key.kind->plural != "trainjobs")
             causes_.push_back(std::string(key.kind->kind) + " " + key.name + " failed: " +
                               message_of(*target));
         changed_.cancel();
@@ -156,6 +157,10 @@ asio::awaitable<void> JobWatch::follow(const Kind* kind, std::string ns) {
 bool JobWatch::finish() {
     bool all = ended_.size() == targets_.size();
     for (const auto& [key, good] : ended_) all = all && good;
+    const bool explained = std::any_of(targets_.begin(), targets_.end(), [](const Key& target) {
+        return target.kind->plural == "trainjobs";
+    });
+    if (explained) return all;
     for (const auto& [uid, pod] : pods_) {
         const std::string why = failure_of(*pod, main_container(*pod));
         if (!all && !why.empty()) causes_.push_back("Pod " + pod->name() + ": " + why);

@@ -19,6 +19,7 @@ constexpr const char* about =
     "  trainshed up -d                   a cluster in the background\n"
     "  eval \"$(trainshed kubeconfig --export)\"   point kubectl and the SDK at it\n"
     "  trainshed logs JOB -f             the job's log as it is written\n"
+    "  trainshed why JOB                 why it failed, or what it waits for\n"
     "  trainshed down                    and nothing is left\n";
 
 struct CommandLine {
@@ -27,6 +28,7 @@ struct CommandLine {
     UpOptions up;
     RunOptions run;
     LogsOptions logs;
+    WhyOptions why;
     std::string environment, image, shell;
     bool export_line = false;
     int verbosity = 0;
@@ -100,13 +102,30 @@ void add_logs(CommandLine& line) {
     logs->add_option("--step", line.logs.step, "node-0 is the launcher of an MPI job")
         ->capture_default_str();
     logs->add_flag("-f,--follow", line.logs.follow, "Go on until the container ends");
-    logs->add_flag("--previous", line.logs.previous, "Of the attempt before");
+    logs->add_flag("--previous", line.logs.previous, "Of the step's attempt before");
+    logs->add_option("--attempt", line.logs.attempt,
+                     "Of the step's attempt N, from 1, over all its restarts and pods");
     logs->add_flag("--timestamps", line.logs.timestamps, "Begin each line with its time");
     logs->add_option("--tail", line.logs.tail, "Only the last so many lines");
     logs->callback([&line] {
         line.action = [&line] {
             line.logs.common = line.common;
             return command_logs(line.logs);
+        };
+    });
+}
+
+void add_why(CommandLine& line) {
+    CLI::App* why = line.app.add_subcommand("why", "Why a TrainJob failed or waits: the chain, and the first cause");
+    why->footer("Example: trainshed why my-job");
+    add_name(line, why);
+    add_output(line, why);
+    why->add_option("JOB", line.why.job, "Name of the TrainJob")->required();
+    why->add_option("-n,--namespace", line.why.ns, "Namespace")->capture_default_str();
+    why->callback([&line] {
+        line.action = [&line] {
+            line.why.common = line.common;
+            return command_why(line.why);
         };
     });
 }
@@ -214,6 +233,7 @@ int run_program(int argc, char** argv) {
     add_up(line);
     add_run(line);
     add_logs(line);
+    add_why(line);
     add_small(line);
     add_image(line);
     if (said_unknown_command(line, argc, argv)) return exit_usage;

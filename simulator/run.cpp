@@ -3,6 +3,7 @@
 #include "simulator/commands.hpp"
 #include "simulator/job_watch.hpp"
 #include "simulator/owner.hpp"
+#include "simulator/why/why.hpp"
 
 #include <unistd.h>
 
@@ -73,11 +74,13 @@ struct Run {
     const RunOptions& options;
     const Terminal& terminal;
     OwnedCluster& owned;
+    const ClusterPaths& paths;
     std::vector<Json> objects;
     int code = exit_ok;
 
     asio::awaitable<void> go();
     asio::awaitable<int> follow(std::vector<Key> targets);
+    asio::awaitable<void> explain(std::vector<Key> targets);
 };
 
 asio::awaitable<void> Run::go() {
@@ -127,8 +130,23 @@ asio::awaitable<int> Run::follow(std::vector<Key> targets) {
         co_return exit_ok;
     }
     terminal.fail("failed", "after " + took);
+    co_await explain(targets);
     for (const std::string& cause : watch.causes()) terminal.note("  " + cause);
     co_return exit_failed;
+}
+
+// What `trainshed why` would say of each TrainJob, while the cluster that knows it is still there.
+asio::awaitable<void> Run::explain(std::vector<Key> targets) {
+    const auto https = https_target_of(paths);
+    if (!https || options.up.common.quiet) co_return;
+    Connection connection(owned.io(), *https);
+    for (const Key& target : targets) {
+        if (target.kind->plural != "trainjobs") continue;
+        const auto diagnosis = co_await diagnose_job(connection, target.ns, target.name);
+        if (!diagnosis || diagnosis->state == Diagnosis::State::complete) continue;
+        std::cerr << "\n";
+        print(*diagnosis, std::cerr);
+    }
 }
 
 }  // namespace
@@ -148,7 +166,7 @@ int command_run(const RunOptions& options) {
     });
     if (!started) return owned.signal_number() != 0 ? exit_interrupted
                                                      : report(terminal, started.error());
-    Run run{options, terminal, owned, std::move(*objects)};
+    Run run{options, terminal, owned, *paths, std::move(*objects)};
     if (!owned.run(run.go())) {
         terminal.note("interrupted; ending the cluster");
         owned.stop();

@@ -17,15 +17,6 @@ const Json& container_status(const Object& pod, const std::string& container) {
     return none;
 }
 
-std::string step_name(const Object& pod, bool launcher) {
-    const std::string job(pod.label("jobset.sigs.k8s.io/replicatedjob-name"));
-    const std::string index(pod.label("batch.kubernetes.io/job-completion-index"));
-    if (job == "launcher") return "node-0";
-    if (job != "node" && !job.empty()) return job;
-    const long number = std::strtol(index.c_str(), nullptr, 10);
-    return "node-" + std::to_string(number + (launcher ? 1 : 0));
-}
-
 }  // namespace
 
 bool has_launcher(const std::vector<ObjectPtr>& pods) {
@@ -40,6 +31,15 @@ bool serves_a_launcher(const Object& pod) {
     const Json& command = member(containers[0], "command");
     return command.is_array() && !command.empty() && command[0].is_string() &&
            command[0].get_ref<const std::string&>().ends_with("/sshd");
+}
+
+std::string step_name(const Object& pod, bool with_launcher) {
+    const std::string job(pod.label("jobset.sigs.k8s.io/replicatedjob-name"));
+    const std::string index(pod.label("batch.kubernetes.io/job-completion-index"));
+    if (job == "launcher") return "node-0";
+    if (job != "node" && !job.empty()) return job;
+    const long number = std::strtol(index.c_str(), nullptr, 10);
+    return "node-" + std::to_string(number + (with_launcher ? 1 : 0));
 }
 
 std::vector<Step> steps_of(const std::vector<ObjectPtr>& pods) {

@@ -12,6 +12,7 @@ struct Step {
 };
 std::vector<Step> steps_of(const std::vector<ObjectPtr>& pods);
 bool has_launcher(const std::vector<ObjectPtr>& pods);
+std::string step_name(const Object& pod, bool with_launcher);  // of one pod
 // A worker that only waits for mpirun's ssh: what its ranks print is in the launcher's log.
 bool serves_a_launcher(const Object& pod);
 // The container whose output is the step's: kubectl's default-container annotation, else the first.
