@@ -9,6 +9,7 @@
 #include "simulator/cluster_facts.hpp"
 #include "simulator/node_logs.hpp"
 #include "simulator/terminal.hpp"
+#include "simulator/world_size.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -85,6 +86,7 @@ struct Cluster::Impl {
     std::unique_ptr<Manager> manager;
     std::unique_ptr<ApiServer> server;
     std::unique_ptr<HostGateway> gateway;
+    std::unique_ptr<WorldSizeWatch> world_size;
     Tasks tasks;
 };
 
@@ -215,6 +217,8 @@ asio::awaitable<Result<ClusterFacts>> Cluster::Impl::start(Progress progress) {
     start_control_plane();
     auto nodes = start_nodes();
     if (!nodes) co_return nodes.error();
+    world_size = std::make_unique<WorldSizeWatch>(io.get_executor(), *admin, clock, logs);
+    tasks.spawn("world size", world_size->run());
     auto ready = co_await until_ready();
     if (!ready) co_return ready.error();
     done("nodes", std::to_string(topology.nodes) + " Ready");

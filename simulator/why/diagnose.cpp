@@ -116,6 +116,15 @@ void add_waiting(Diagnosis& diagnosis, const Evidence& evidence) {
     else diagnosis.summary = "TrainJob " + name + " is running: " + count_of(ready, "pod") + " ready, none waits";
 }
 
+// Complete, but not as the spec says: the event of the cluster's own watch.
+void add_missing_ranks(Diagnosis& diagnosis, const Evidence& evidence) {
+    const Object* event = last_warning(*evidence.trainjob, evidence.events);
+    if (event == nullptr || string_at(event->dom(), "reason") != "RanksMissing") return;
+    diagnosis.summary += ", but its ranks did not all run where its spec says";
+    diagnosis.chain.push_back(
+        link_to(*evidence.trainjob, "RanksMissing", string_at(event->dom(), "message")));
+}
+
 }  // namespace
 
 std::string state_name(State state) {
@@ -145,6 +154,7 @@ Diagnosis diagnose(const Evidence& evidence) {
         case State::complete:
             diagnosis.summary = "TrainJob " + trainjob.name() + " is complete";
             if (diagnosis.first_failure) diagnosis.summary += ", though not at the first attempt";
+            add_missing_ranks(diagnosis, evidence);
             break;
         case State::suspended:
             diagnosis.summary = "TrainJob " + trainjob.name() + " is suspended: " + message;
