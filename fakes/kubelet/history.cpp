@@ -31,18 +31,23 @@ Attempt attempt_from(const fs::path& log, int number) {
     Attempt attempt;
     attempt.container = log.parent_path().filename().string();
     attempt.number = number;
-    std::ifstream exit(fs::path(log).replace_extension(".exit"));
+    read_exit_file(fs::path(log).replace_extension(".exit").string(), attempt);
+    return attempt;
+}
+
+}  // namespace
+
+bool read_exit_file(const std::string& path, Attempt& attempt) {
+    std::ifstream exit(path);
     long long code = 0, signal = 0, started = 0, finished = 0;
-    if (!(exit >> code >> signal >> started >> finished)) return attempt;
+    if (!(exit >> code >> signal >> started >> finished)) return false;
     attempt.ended = true;
     attempt.signal = static_cast<int>(signal);
     attempt.code = signal > 0 ? 128 + attempt.signal : static_cast<int>(code);
     attempt.started = from_nanoseconds(started);
     attempt.finished = from_nanoseconds(finished);
-    return attempt;
+    return true;
 }
-
-}  // namespace
 
 std::string kept_logs_directory(const std::string& node_directory, const std::string& pod_uid) {
     return node_directory + "/ended/" + pod_uid;

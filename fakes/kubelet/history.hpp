@@ -18,6 +18,9 @@ struct Attempt {
     Time started{}, finished{};  // zero while it runs
 };
 
+// Reads what podinit wrote when a container's main process ended; false while there is no such file.
+bool read_exit_file(const std::string& path, Attempt& attempt);
+
 // Where the logs of this pod are: in its directory, or where they were put when it went.
 std::string logs_directory(const std::string& node_directory, const std::string& pod_uid);
 std::string kept_logs_directory(const std::string& node_directory, const std::string& pod_uid);

@@ -13,7 +13,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 namespace shed {
 
@@ -275,13 +274,9 @@ void ProcessRuntime::Impl::container_exited(const std::vector<std::string>& word
     exit.code = exit.signal > 0 ? 128 + exit.signal : std::atoi(words[4].c_str());
     const auto run = running.find(words[1] + " " + words[2] + " " + words[3]);
     if (run == running.end()) return;
-    std::ifstream file(run->second.exit_path);
-    long long code = 0, signal = 0, started = 0, finished = 0;
-    if (file >> code >> signal >> started >> finished) {
-        exit.started =
-            Time(std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(started)));
-        exit.finished =
-            Time(std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(finished)));
+    if (Attempt told; read_exit_file(run->second.exit_path, told)) {
+        exit.started = told.started;
+        exit.finished = told.finished;
     }
     running.erase(run);
     if (exited) exited(exit);
