@@ -245,7 +245,7 @@ asio::awaitable<void> Cluster::Impl::stop() {
     if (manager) manager->stop();
     tasks.cancel();
     // Or each would complain that its pods' files go away under it.
-    kubelets.clear();
+    for (const auto& kubelet : kubelets) kubelet->close();
     if (runtime) {
         runtime->on_lost([] {});
         co_await runtime->quit();

@@ -40,7 +40,9 @@ Kubelet::Kubelet(KubeletHost& host, KubeletConfig config)
     };
 }
 
-Kubelet::~Kubelet() {
+Kubelet::~Kubelet() { close(); }
+
+void Kubelet::close() {
     impl_->node->closed = true;
     impl_->node->pod_done = [](const std::string&, bool) {};
     impl_->node->tasks.cancel();

@@ -75,6 +75,7 @@ public:
     boost::asio::awaitable<void> run();  // registers the node, then works until cancelled
     bool ready() const;                  // the node is registered and its pods are known
     std::size_t pods() const;            // that have something on this machine
+    void close();                        // begins nothing more, and no longer complains
 
 private:
     struct Impl;

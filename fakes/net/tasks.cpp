@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <list>
 
@@ -14,7 +15,7 @@ namespace shed {
 
 // Shared with the completion handlers, which may run after the owner has gone.
 struct Tasks::State {
-    std::list<asio::cancellation_signal> running;
+    std::list<std::shared_ptr<asio::cancellation_signal>> running;
 };
 
 namespace {
@@ -41,21 +42,24 @@ Tasks::~Tasks() { cancel(); }
 bool Tasks::empty() const { return state_->running.empty(); }
 
 void Tasks::spawn(std::string name, asio::awaitable<void> task) {
-    state_->running.emplace_back();
+    state_->running.push_back(std::make_shared<asio::cancellation_signal>());
     const auto entry = std::prev(state_->running.end());
     auto done = [state = state_, entry, label = std::move(name)](std::exception_ptr error) {
         state->running.erase(entry);
         log_end(label, error);
     };
     asio::co_spawn(executor_, std::move(task),
-                   asio::bind_cancellation_slot(entry->slot(), std::move(done)));
+                   asio::bind_cancellation_slot((*entry)->slot(), std::move(done)));
 }
 
 void Tasks::cancel() {
-    // A cancelled coroutine may end, and leave the list, inside emit(): step first.
-    for (auto at = state_->running.begin(); at != state_->running.end();) {
-        const auto here = at++;
-        here->emit(asio::cancellation_type::all);
+    // A cancelled coroutine may end, and leave the list, inside emit(): look at a copy.
+    const auto running = state_->running;
+    for (const auto& signal : running) {
+        signal->emit(asio::cancellation_type::all);
+        // Outside the event loop Asio only queues a call that refers into the signal; the task may
+        // end before that. What is posted now runs, and lets go of the signal, after that call.
+        asio::post(executor_, [signal] {});
     }
 }
 
