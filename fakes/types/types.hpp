@@ -2,7 +2,7 @@
 // What is known of each type of the API, from generated data: protobuf numbers, JSON names, merge
 // keys, list types, required members. Built-in types come from table.txt, custom resources from the
 // schemas of their CRDs. Feeds protobuf decoding, strict field validation, strategic merge,
-// server-side apply and OpenAPI. Promises: everything handed out lives as long as the program.
+// server-side apply, OpenAPI and error texts. Promises: everything handed out lives as long as the program.
 // Never looks at values beyond their shape.
 #include "fakes/kube/kube.hpp"
 
@@ -91,6 +91,11 @@ Result<Json> decode_protobuf(std::string_view body);
 // pruning.
 std::vector<std::string> unknown_fields(const Kind& kind, const Json& object);
 void prune_unknown(const Kind& kind, Json& object);
+
+// A value as error texts print the real server's own struct: members by their Go names, in Go's
+// order, unset ones too. `type` is a name of go_structs.txt ("core.PodSpec", "[]core.Taint") or of
+// the public package meta ("meta.LabelSelector"). Indented, it is what the server makes diffs of.
+std::string go_text(std::string_view type, const Json& value, bool indented = false);
 
 // The OpenAPI v3 document of one group version, good for kubectl create, apply, explain. Made when
 // first asked for.
