@@ -1,6 +1,7 @@
 #pragma once
 // What the files of fakes/admission share. Nobody outside includes this.
 #include "fakes/admission/admission.hpp"
+#include "fakes/kube/names.hpp"
 
 #include <functional>
 
@@ -32,17 +33,6 @@ std::string text_of(const FieldError& error);  // "field: message"
 
 // ---- go_json.cpp: JSON with members in the order of the Go structs, as error texts quote values
 std::string go_json(const Json& value);
-
-// ---- names.cpp: k8s.io/apimachinery/pkg/util/validation; each returns complaints
-std::vector<std::string> dns_label_problems(std::string_view text);
-std::vector<std::string> dns_1035_problems(std::string_view text);
-std::vector<std::string> dns_subdomain_problems(std::string_view text);
-std::vector<std::string> qualified_name_problems(std::string_view text);
-std::vector<std::string> label_value_problems(std::string_view text);
-std::vector<std::string> config_key_problems(std::string_view text);
-std::vector<std::string> env_name_problems(std::string_view text);
-std::vector<std::string> port_name_problems(std::string_view text);
-bool is_domain_prefixed_path(std::string_view text);
 
 // ---- walking JSON
 const Json& list_of(const Json& object, std::string_view dotted);  // the array there, or an empty one

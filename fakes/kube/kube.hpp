@@ -132,6 +132,7 @@ private:
         std::vector<std::string> values;
     };
     static Result<Requirement> parse_requirement(std::string_view& rest);
+    static Result<std::vector<std::string>> parse_operator(std::string_view& rest, Operator& op);
     template <class Find>
     bool match_all(Find find) const;
     std::vector<Requirement> requirements_;

@@ -1,5 +1,6 @@
 // Label selectors as k8s.io/apimachinery/pkg/labels parses them; field selectors as equality on known paths.
 #include "fakes/kube/kube.hpp"
+#include "fakes/kube/names.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -28,9 +29,12 @@ std::string found_text(std::string_view rest) {
     return word.empty() && !rest.empty() ? std::string(rest.substr(0, 1)) : word;
 }
 
+Error unparsable(std::string_view why) {
+    return {Reason::bad_request, "unable to parse requirement: " + std::string(why)};
+}
+
 Error unparsable(std::string_view found, std::string_view expected) {
-    return {Reason::bad_request, "unable to parse requirement: found '" + std::string(found) +
-                                     "', expected: " + std::string(expected)};
+    return unparsable("found '" + std::string(found) + "', expected: " + std::string(expected));
 }
 
 bool take(std::string_view& text, std::string_view token) {
@@ -41,12 +45,32 @@ bool take(std::string_view& text, std::string_view token) {
 }
 
 Result<std::vector<std::string>> take_set(std::string_view& rest) {
-    if (!take(rest, "(")) return unparsable(found_text(rest), "'('");
+    if (!take(rest, "(")) return unparsable("found '" + found_text(rest) + "' expected: '('");
     std::vector<std::string> values;
     do values.push_back(take_word(rest));
     while (take(rest, ","));
     if (!take(rest, ")")) return unparsable(found_text(rest), "',' or ')'");
     return values;
+}
+
+// After an operator that takes one; nothing at all is the empty value.
+Result<std::vector<std::string>> take_value(std::string_view& rest) {
+    std::string value = take_word(rest);
+    skip_spaces(rest);
+    if (value.empty() && !rest.empty() && rest.front() != ',') return unparsable(found_text(rest), "identifier");
+    return std::vector<std::string>{std::move(value)};
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+    return all;
+}
+
+// Empty when the text is good; `path` is what the server calls it.
+std::string complaint(std::string_view path, std::string_view text, const std::vector<std::string>& problems) {
+    if (problems.empty()) return "";
+    return std::string(path) + ": Invalid value: " + dump_json(Json(text)) + ": " + joined(problems);
 }
 
 bool is_integer(const std::string& text, std::int64_t& value) {
@@ -57,37 +81,43 @@ bool is_integer(const std::string& text, std::int64_t& value) {
 }  // namespace
 
 Result<LabelSelector::Requirement> LabelSelector::parse_requirement(std::string_view& rest) {
-    if (take(rest, "!")) return Requirement{take_word(rest), Operator::not_exists, {}};
-    Requirement r{take_word(rest), Operator::exists, {}};
-    if (r.key.empty()) return unparsable(found_text(rest), "!, identifier, or 'end of string'");
+    const bool negated = take(rest, "!");
+    Requirement r{take_word(rest), negated ? Operator::not_exists : Operator::exists, {}};
+    if (r.key.empty())
+        return unparsable(found_text(rest), negated ? "identifier" : "!, identifier, or 'end of string'");
+    if (const std::string bad = complaint("<nil>", r.key, qualified_name_problems(r.key)); !bad.empty())
+        return unparsable(bad);
     skip_spaces(rest);
-    if (rest.empty() || rest.front() == ',') return r;
-    if (take(rest, "==") || take(rest, "=")) {
-        r.op = Operator::in;
-        r.values = {take_word(rest)};
-        return r;
+    if (negated || rest.empty() || rest.front() == ',') return r;
+    auto values = parse_operator(rest, r.op);
+    if (!values) return values.error();
+    r.values = std::move(*values);
+    for (std::size_t i = 0; i < r.values.size(); ++i) {
+        const std::string path = "values[" + std::to_string(i) + "][" + r.key + "]";
+        if (const std::string bad = complaint(path, r.values[i], label_value_problems(r.values[i])); !bad.empty())
+            return unparsable(bad);
     }
-    if (take(rest, "!=")) {
-        r.op = Operator::not_in;
-        r.values = {take_word(rest)};
-        return r;
-    }
-    if (rest.front() == '<' || rest.front() == '>') {
-        r.op = rest.front() == '<' ? Operator::less : Operator::greater;
-        rest.remove_prefix(1);
-        r.values = {take_word(rest)};
-        return r;
+    return r;
+}
+
+Result<std::vector<std::string>> LabelSelector::parse_operator(std::string_view& rest, Operator& op) {
+    struct Symbol {
+        std::string_view text;
+        Operator op;
+    };
+    static constexpr Symbol symbols[] = {{"==", Operator::in}, {"=", Operator::in}, {"!=", Operator::not_in},
+                                         {"<", Operator::less}, {">", Operator::greater}};
+    for (const Symbol& symbol : symbols) {
+        if (!take(rest, symbol.text)) continue;
+        op = symbol.op;
+        return take_value(rest);
     }
     std::string_view after = rest;
     const std::string word = take_word(after);
-    if (word != "in" && word != "notin")
-        return unparsable(found_text(rest), "in, notin, =, ==, !=, gt, lt");
+    if (word != "in" && word != "notin") return unparsable(found_text(rest), "in, notin, =, ==, !=, gt, lt");
     rest = after;
-    r.op = word == "in" ? Operator::in : Operator::not_in;
-    auto values = take_set(rest);
-    if (!values) return values.error();
-    r.values = std::move(*values);
-    return r;
+    op = word == "in" ? Operator::in : Operator::not_in;
+    return take_set(rest);
 }
 
 Result<LabelSelector> LabelSelector::parse(std::string_view text) {

@@ -39,13 +39,37 @@ INSTANTIATE_TEST_SUITE_P(
                     SelectorRow{"!missing,tier>2", true}, SelectorRow{"tier<3", false},
                     SelectorRow{"app in (x),tier in (3,4)", true}));
 
-TEST(LabelSelector, RefusesWhatItCannotParseWithTheServersWords) {
-    const auto selector = LabelSelector::parse("a b");
+struct BadSelector {
+    const char* name;
+    const char* text;
+    const char* problem;  // after "unable to parse requirement: "
+};
+
+class BadSelectors : public ::testing::TestWithParam<BadSelector> {};
+
+TEST_P(BadSelectors, AreRefusedInTheServersWords) {
+    const auto selector = LabelSelector::parse(GetParam().text);
     ASSERT_FALSE(selector);
-    EXPECT_EQ(selector.error().message,
-              "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
-    EXPECT_FALSE(LabelSelector::parse("a in (b"));
+    EXPECT_EQ(selector.error().message, std::string("unable to parse requirement: ") + GetParam().problem);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    , BadSelectors,
+    ::testing::Values(
+        BadSelector{"NoOperator", "a b", "found 'b', expected: in, notin, =, ==, !=, gt, lt"},
+        BadSelector{"OpenSet", "a in (b", "found '', expected: ',' or ')'"},
+        BadSelector{"NoSet", "a in b", "found 'b' expected: '('"},
+        BadSelector{"ThreeEqualSigns", "a===b", "found '=', expected: identifier"},
+        BadSelector{"NotAName", "a_=b",
+                    "<nil>: Invalid value: \"a_\": name part must consist of alphanumeric characters, '-', '_' or "
+                    "'.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or "
+                    "'123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"},
+        BadSelector{"NotAValue", "a=b_",
+                    "values[0][a]: Invalid value: \"b_\": a valid label must be an empty string or consist of "
+                    "alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+                    "(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+                    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"}),
+    [](const auto& row) { return std::string(row.param.name); });
 
 TEST(FieldSelector, KnowsTheFieldsOfItsKind) {
     const auto object = pod_with_labels(Json::object());
