@@ -32,4 +32,7 @@ struct Admitted {
 // Texts and codes: schema and CEL are 422, Trainer's validators are 403, JobSet's 422 (spec/trainer.md 1).
 Result<Admitted> admit(const AdmissionRequest& request, Json& object, const ClusterView& cluster);
 
+// A member of a built-in object that has the wrong type, in the words of Go's decoder; empty when there is none.
+std::string decode_problem(const Kind& kind, const Json& object);
+
 }  // namespace shed

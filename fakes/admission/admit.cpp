@@ -48,7 +48,8 @@ Result<Admitted> admit_custom(const AdmissionRequest& request, Json& object, con
     default_by_schema(*request.kind, object);
     if (!status_only)
         if (auto mutated = mutate_custom(request, object); !mutated) return mutated.error();
-    const auto errors = validate_by_schema(*request.kind, object, request.old_object, status_only);
+    const auto errors = validate_by_schema(*request.kind, object, request.old_object, status_only,
+                                           validate_custom_meta(request, object));
     if (!errors.empty())
         return invalid_fields(*request.kind, string_at(object, "metadata.name"), errors);
     if (status_only) return admitted;
@@ -63,11 +64,11 @@ Result<Admitted> admit_builtin(const AdmissionRequest& request, Json& object, co
         return Error{Reason::bad_request, std::string(kind.kind) + " in version \"" +
                                               std::string(kind.version) + "\" cannot be handled as a " +
                                               std::string(kind.kind) + ": " + problem};
+    if (request.operation == Operation::update && kind.kind == "Service") keep_allocated(*request.old_object, object);
     default_builtin(kind, request.operation, object);
     const bool new_pod = request.operation == Operation::create && kind.kind == "Pod";
     if (new_pod)
         if (auto done = admit_pod(request, object, cluster); !done) return done.error();
-    if (!request.subresource.empty()) return Admitted{};
     const FieldErrors errors = validate_builtin(request, object);
     if (!errors.empty()) return invalid_fields(kind, string_at(object, "metadata.name"), errors);
     return Admitted{};
@@ -84,6 +85,10 @@ Error invalid_fields(const Kind& kind, std::string_view name, const FieldErrors&
 }
 
 }  // namespace admission
+
+std::string decode_problem(const Kind& kind, const Json& object) {
+    return kind.custom ? "" : admission::builtin_decode_error(kind, object);
+}
 
 Result<Admitted> admit(const AdmissionRequest& request, Json& object, const ClusterView& cluster) {
     SHED_CHECK(request.kind != nullptr);

@@ -44,6 +44,7 @@ void for_each_at(Json& object, std::string_view dotted, const std::function<void
 void default_builtin(const Kind& kind, Operation operation, Json& object);
 void default_pod_spec(Json& spec);
 void default_workload(const Kind& kind, Operation operation, Json& object);
+void keep_allocated(const Json& old, Json& service);
 void canonical_quantities(Json& value);
 // The pod spec inside an object of this kind ("spec", "spec.template.spec"), or "".
 std::string_view pod_spec_path(const Kind& kind);
@@ -77,21 +78,10 @@ Result<void> validate_jobset(const AdmissionRequest& request, const Json& jobset
 FieldErrors validate_jobset_update(const Json& jobset, const Json& old);
 Error denied_by(std::string_view webhook, const std::vector<std::string>& texts);  // 403
 
-// ---- validate/: built-in kinds
+// ---- validate/: metadata of all kinds, values of built-in ones
 FieldErrors validate_builtin(const AdmissionRequest& request, const Json& object);
-void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors& errors);
-void validate_containers(const Json& spec, const std::string& path, FieldErrors& errors);
-void validate_pod_update(const Json& pod, const Json& old, FieldErrors& errors);
-void validate_job(const Json& job, FieldErrors& errors);
-void validate_job_update(const Json& job, const Json& old, FieldErrors& errors);
-void validate_job_policies(const Json& spec, FieldErrors& errors);
-void validate_service(const Json& service, FieldErrors& errors);
-void validate_service_update(const Json& service, const Json& old, FieldErrors& errors);
-void validate_selector(const Json& selector, const Json& labels, const std::string& path, FieldErrors& errors);
-void validate_workload(const Kind& kind, const Json& object, const Json* old, FieldErrors& errors);
-void check_not_negative(const Json& object, std::string_view dotted, FieldErrors& errors);
-void check_immutable(const Json& object, const Json& old, std::string_view dotted, FieldErrors& errors);
-// A 400 for members of the wrong Go type that have no schema; empty when all is well.
+FieldErrors validate_custom_meta(const AdmissionRequest& request, const Json& object);
+// A member of the wrong type, in the words of Go's decoder; empty when there is none.
 std::string builtin_decode_error(const Kind& kind, const Json& object);
 
 }  // namespace shed::admission

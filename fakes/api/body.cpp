@@ -42,8 +42,17 @@ Result<Body> decode_json_body(const Request& request) {
     return Body{std::move(*value), std::move(scan.duplicates)};
 }
 
+// Of a version that nobody knows only the metadata is known.
+void warn_of_members(const Request& request, const Json& object, std::vector<std::string>& warnings) {
+    const std::string_view mode = request.parameter("fieldValidation");
+    if (!mode.empty() && mode != "Warn") return;
+    for (const auto& [name, value] : object.items())
+        if (name != "apiVersion" && name != "kind" && name != "metadata")
+            warnings.push_back("unknown field \"" + name + "\"");
+}
+
 // Built-in kinds may leave out apiVersion and kind: the URL says them.
-Result<void> check_type(const Request& request, Json& object) {
+Result<void> check_type(const Request& request, Json& object, std::vector<std::string>& warnings) {
     const Kind& kind = *request.kind;
     const bool review_body = !request.subresource.empty();
     if (!object.is_object())
@@ -58,10 +67,12 @@ Result<void> check_type(const Request& request, Json& object) {
         if (sent_kind.empty())
             return unrecognized(kind, "Object 'Kind' is missing in '" + request.body + "'",
                                 request.body);
-        if (sent_version != kind.api_version())
+        if (sent_version != kind.api_version()) {
+            warn_of_members(request, object, warnings);
             return bad_request("the API version in the data (" + sent_version +
                                ") does not match the expected API version (" + kind.api_version() +
                                ")");
+        }
         if (sent_kind != kind.kind) {
             Kind other = kind;
             other.kind = sent_kind;
@@ -111,7 +122,7 @@ std::string summarize(std::string_view body) {
     return body.size() > shown_max ? text + " ..." : text;
 }
 
-Result<Body> decode_body(const Request& request) {
+Result<Body> decode_body(const Request& request, std::vector<std::string>& warnings) {
     const std::string type = media_type_of(request.content_type);
     Result<Body> body = Body{};
     if (request.body.starts_with(protobuf_magic)) {
@@ -129,7 +140,7 @@ Result<Body> decode_body(const Request& request) {
             "application/json, application/yaml, application/vnd.kubernetes.protobuf");
     }
     if (!body) return body.error();
-    if (auto checked = check_type(request, body->value); !checked) return checked.error();
+    if (auto checked = check_type(request, body->value, warnings); !checked) return checked.error();
     return body;
 }
 

@@ -82,21 +82,6 @@ Result<void> Api::Impl::check_namespace(const Request& request, std::string_view
     return {};
 }
 
-// Runs admission and the checks of metadata as one, since their complaints come together.
-Result<std::vector<std::string>> Api::Impl::admit_object(const AdmissionRequest& admission,
-                                                         Json& object) {
-    const StoreView view(store);
-    auto admitted = admit(admission, object, view);
-    const Kind& kind = *admission.kind;
-    const auto errors = validate_metadata(kind, object);
-    if (!errors.empty()) {
-        Error error = invalid(kind, string_at(object, "metadata.name"), errors);
-        return admitted ? error : joined(std::move(error), admitted.error());
-    }
-    if (!admitted) return admitted.error();
-    return std::move(admitted->warnings);
-}
-
 // A stable address per service, from the range a real cluster uses by default.
 void Api::Impl::assign_cluster_ip(Json& service) {
     Json& spec = service["spec"];
@@ -149,9 +134,10 @@ Result<ObjectPtr> Api::Impl::create(const Request& request, Json body, Time now,
 
     const AdmissionRequest admission{Operation::create, &kind,  "",  nullptr,
                                      request.user,      now,    rng.next()};
-    auto admitted = admit_object(admission, body);
+    auto admitted = admit(admission, body, StoreView(store));
     if (!admitted) return admitted.error();
-    if (warnings != nullptr) warnings->insert(warnings->end(), admitted->begin(), admitted->end());
+    if (warnings != nullptr)
+        warnings->insert(warnings->end(), admitted->warnings.begin(), admitted->warnings.end());
     if (kind.plural == "services") assign_cluster_ip(body);
     if (kind.plural == "pods" && string_at(body, "status.phase").empty())
         body["status"]["phase"] = "Pending";

@@ -10,20 +10,6 @@ namespace {
 constexpr std::string_view no_page = "404 page not found";
 constexpr std::string_view no_details = "null";  // marks an error that has no reason either
 
-std::string wrapped(const std::vector<std::string>& texts) {
-    if (texts.size() == 1) return texts[0];
-    std::string all;
-    for (const std::string& text : texts) all += (all.empty() ? "[" : ", ") + text;
-    return all + "]";
-}
-
-Json causes_of(const Error& error) {
-    const auto details = parse_json(error.details);
-    if (!details) return Json::array();
-    const Json& causes = member(*details, "causes");
-    return causes.is_array() ? causes : Json::array();
-}
-
 }  // namespace
 
 Error bad_request(std::string message) { return {Reason::bad_request, std::move(message)}; }
@@ -59,24 +45,6 @@ Error options_invalid(std::string_view options_kind, FieldError error) {
             std::string(options_kind) + ".meta.k8s.io \"\" is invalid: " + error.field + ": " +
                 error.message,
             dump_json(details)};
-}
-
-Error joined(Error first, Error second) {
-    // Mutating admission comes before validation, validating admission after it.
-    if (second.reason != Reason::invalid)
-        return second.reason == Reason::bad_request ? second : first;
-    Json causes = causes_of(first);
-    for (Json& cause : causes_of(second)) causes.push_back(std::move(cause));
-    auto details = parse_json(first.details);
-    if (!details || causes.empty()) return first;
-    const auto head = first.message.find(" is invalid: ");
-    if (head == std::string::npos) return first;
-    std::vector<std::string> texts;
-    for (const Json& cause : causes)
-        texts.push_back(string_at(cause, "field") + ": " + string_at(cause, "message"));
-    (*details)["causes"] = causes;
-    return {Reason::invalid, first.message.substr(0, head) + " is invalid: " + wrapped(texts),
-            dump_json(*details)};
 }
 
 Error invalid_twice(const Kind& kind, std::string_view name, FieldError error) {

@@ -16,8 +16,6 @@ Error method_not_allowed();
 Error plain_internal(std::string message);  // 500 without a reason, as a Go error that is no Status becomes
 Error unsupported_media_type(std::string accepted);
 Error options_invalid(std::string_view options_kind, FieldError error);
-// The causes of both when both are 422, else the first in the real server's order.
-Error joined(Error first, Error second);
 // Storage reports some immutable fields twice: two equal causes, one message.
 Error invalid_twice(const Kind& kind, std::string_view name, FieldError error);
 // 422 with the plural as details.kind, as storage (not validation) words it.
@@ -42,7 +40,7 @@ struct Body {
     Json value;
     std::vector<std::string> duplicates;  // paths of members given twice
 };
-Result<Body> decode_body(const Request& request);
+Result<Body> decode_body(const Request& request, std::vector<std::string>& warnings);
 Result<Json> decode_options(const Request& request);  // DeleteOptions; null when there is no body
 std::string summarize(std::string_view body);         // as the real server quotes a bad body
 // Drops what the schema does not know, and refuses it or warns of it as fieldValidation says.
@@ -68,16 +66,18 @@ void normalize_event(Json& event);
 ObjectPtr presented(const Kind& wanted, const ObjectPtr& stored);
 
 // ---- metadata.cpp
-std::vector<FieldError> validate_metadata(const Kind& kind, const Json& object);
 // Go's complaint about a member of metadata that has the wrong type.
 std::optional<Error> check_metadata_types(const Kind& kind, const Json& object);
 bool unconditional_update_allowed(const Kind& kind);
 bool created_by_update(const Kind& kind);
 bool returned_when_deleted(const Kind& kind);
-bool is_dns_subdomain(std::string_view text);
-bool is_dns_label(std::string_view text);
 bool spec_equal(const Kind& kind, const Json& one, const Json& other);
 std::string field_manager(const Request& request);
+
+// ---- patched.cpp
+Result<Json> patched(const Request& request, const Kind& kind, const Json& live, const Json& patch);
+// Whether the patched object can still be read; in strict mode unknown members count, too.
+Result<void> check_patched(const Request& request, const Kind& kind, const Json& patched);
 
 // ---- read.cpp
 struct Selectors {
@@ -159,7 +159,6 @@ struct Api::Impl {
     Result<ObjectPtr> create(const Request& request, Json body, Time now, Warnings warnings);
     Result<void> check_namespace(const Request& request, std::string_view name) const;
     void assign_cluster_ip(Json& service);
-    Result<std::vector<std::string>> admit_object(const AdmissionRequest& admission, Json& object);
 
     // ---- update.cpp
     enum class Write { put, patch, apply };

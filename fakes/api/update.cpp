@@ -1,5 +1,6 @@
 // update, patch and apply: one way in for every change to an object that exists.
 #include "fakes/api/internal.hpp"
+#include "fakes/patch/typed.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,9 +9,6 @@
 namespace shed {
 
 namespace {
-
-constexpr std::string_view patch_types =
-    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
 
 bool is_status(const Request& request) { return request.subresource == "status"; }
 
@@ -151,26 +149,9 @@ bool gone_after_update(const Object& live, const Json& candidate) {
     return int_at(live.dom(), "metadata.deletionGracePeriodSeconds", -1) == 0;
 }
 
-std::string patch_kind(const Request& request) { return media_type_of(request.content_type); }
-
-Result<Json> patched(const Request& request, const Kind& kind, const Json& live, const Json& patch) {
-    const std::string type = patch_kind(request);
-    if (type == "application/json-patch+json") {
-        if (!patch.is_array())
-            return bad_request(
-                "error decoding patch: json: cannot unmarshal object into Go value of type "
-                "[]handlers.jsonPatchOp");
-        return json_patch(live, patch);
-    }
-    if (!patch.is_object())
-        return bad_request(
-            "error decoding patch: json: cannot unmarshal array into Go value of type "
-            "map[string]interface {}");
-    if (type == "application/merge-patch+json") return merge_patch(live, patch);
-    if (type == "application/strategic-merge-patch+json" && !kind.custom)
-        return strategic_merge_patch(kind.api_version(), kind.kind, live, patch);
-    if (kind.custom) return unsupported_media_type(std::string(patch_types));
-    return Error{Reason::unsupported_media_type, "415: Unsupported Media Type", "{}"};
+// What goes wrong inside the merging libraries is a bare Go error.
+Error without_reason(const Error& error) {
+    return error.reason == Reason::internal ? plain_internal(error.message) : error;
 }
 
 }  // namespace
@@ -198,7 +179,7 @@ Result<ObjectPtr> Api::Impl::update(const Request& request, Json body, Time now,
 
 Result<ObjectPtr> Api::Impl::patch(const Request& request, const Json& body, Time now,
                                    Warnings warnings) {
-    if (patch_kind(request) == "application/apply-patch+yaml")
+    if (media_type_of(request.content_type) == "application/apply-patch+yaml")
         return apply(request, body, now, warnings);
     const Kind& kind = stored_kind(*request.kind);
     const ObjectPtr live = store.find({&kind, request.ns, request.name});
@@ -212,7 +193,7 @@ Result<ObjectPtr> Api::Impl::patch(const Request& request, const Json& body, Tim
     auto candidate =
         new_event ? patched(request, *request.kind, event_from_core(live->dom()), body)
                   : patched(request, kind, live->dom(), body);
-    if (!candidate) return candidate.error();
+    if (!candidate) return without_reason(candidate.error());
     if (!candidate->is_object()) return bad_request("the patched object is not an object");
     if (new_event) *candidate = event_to_core(std::move(*candidate));
     (*candidate)["apiVersion"] = kind.api_version();
@@ -229,6 +210,9 @@ Result<ObjectPtr> Api::Impl::apply(const Request& request, const Json& body, Tim
                                {"FieldValueRequired", "fieldManager",
                                 "Required value: is required for apply patch"});
     if (!body.is_object()) return bad_request("error decoding YAML: the patch is not an object");
+    if (at_path(body, "metadata.managedFields").is_null())
+        if (std::string problem = typed_problem(*request.kind, body); !problem.empty())
+            return plain_internal(std::move(problem));
     Json applied = is_new_event(*request.kind) ? event_to_core(body) : body;
     const ObjectPtr live = store.find({&kind, request.ns, request.name});
     if (!live && !request.subresource.empty()) return not_found(*request.kind, request.name);
@@ -260,6 +244,8 @@ Result<ObjectPtr> Api::Impl::replace(const Request& request, const ObjectPtr& li
     if (auto same = check_identity(kind, *live, sent, how == Write::put); !same) return same.error();
     if (auto fresh = check_version(kind, *live, sent); !fresh) return fresh.error();
 
+    if (how == Write::patch)
+        if (auto read = check_patched(request, kind, candidate); !read) return read.error();
     if (auto valid = validate_fields(request, kind, candidate, warnings); !valid)
         return valid.error();
     keep_system_fields(live->dom(), candidate);
@@ -270,10 +256,10 @@ Result<ObjectPtr> Api::Impl::replace(const Request& request, const ObjectPtr& li
     if (candidate != live->dom()) {
         const AdmissionRequest admission{Operation::update, &kind, request.subresource, &live->dom(),
                                          request.user,      now,   rng.next()};
-        auto admitted = admit_object(admission, candidate);
+        auto admitted = admit(admission, candidate, StoreView(store));
         if (!admitted) return admitted.error();
         if (warnings != nullptr)
-            warnings->insert(warnings->end(), admitted->begin(), admitted->end());
+            warnings->insert(warnings->end(), admitted->warnings.begin(), admitted->warnings.end());
     }
     const bool same_spec = spec_equal(kind, live->dom(), candidate);
     if (kind.has_generation && !same_spec)

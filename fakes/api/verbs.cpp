@@ -144,9 +144,9 @@ Response Api::Impl::answer_patch(const Request& request, const Form& form, Time 
 Response Api::Impl::answer_write(const Request& request, const Form& form, Time now) {
     if (auto checked = check_write_options(request); !checked) return response_of(checked.error());
     if (request.verb == Verb::patch) return answer_patch(request, form, now);
-    auto body = decode_body(request);
-    if (!body) return response_of(body.error());
     std::vector<std::string> warnings, problems;
+    auto body = decode_body(request, warnings);
+    if (!body) return with_warnings(response_of(body.error()), warnings);
     for (const std::string& path : body->duplicates)
         problems.push_back("duplicate field \"" + path + "\"");
     if (auto checked = report_problems(request, *request.kind, problems, &warnings); !checked)

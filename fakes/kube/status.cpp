@@ -117,7 +117,9 @@ Error invalid(const Kind& kind, std::string_view name, const std::vector<FieldEr
     for (const FieldError& e : errors) {
         if (!text.empty()) text += ", ";
         text += e.field.empty() ? e.message : e.field + ": " + e.message;
-        causes.push_back({{"reason", e.reason}, {"message", e.message}, {"field", e.field}});
+        Json cause = {{"reason", e.reason}, {"message", e.message}};
+        if (!e.field.empty()) cause["field"] = e.field;
+        causes.push_back(std::move(cause));
     }
     if (errors.size() > 1) text = "[" + text + "]";
     Json details = details_of(kind, name, kind.kind);

@@ -17,6 +17,33 @@ const Kind* custom_kind_of_spec(std::string_view name) {
     return nullptr;
 }
 
+Expected expected_of(Shape shape) {
+    switch (shape) {
+        case Shape::object: return Expected::map;
+        case Shape::string:
+        case Shape::bytes: return Expected::string;
+        case Shape::boolean: return Expected::boolean;
+        case Shape::int32:
+        case Shape::int64:
+        case Shape::real: return Expected::number;
+        case Shape::time:
+        case Shape::micro_time:
+        case Shape::quantity:
+        case Shape::int_or_string: return Expected::scalar;
+        default: return Expected::anything;
+    }
+}
+
+Expected expected_of_schema(const Json& schema) {
+    if (bool_at(schema, "x-kubernetes-int-or-string")) return Expected::scalar;
+    const std::string type = string_at(schema, "type");
+    if (type == "object") return Expected::map;
+    if (type == "array") return Expected::list;
+    if (type == "string") return Expected::string;
+    if (type == "boolean") return Expected::boolean;
+    return type == "integer" || type == "number" ? Expected::number : Expected::anything;
+}
+
 std::vector<std::string_view> texts(const Json& list) {
     std::vector<std::string_view> views;
     for (const Json& text : list) views.push_back(text.get_ref<const std::string&>());
@@ -89,6 +116,23 @@ ListRule Place::applied() const {
     if (field_ == nullptr || !field_->list_type) return {};
     if (*field_->list_type == ListType::map) return {ListMerge::by_key, field_->list_keys};
     return {*field_->list_type == ListType::set ? ListMerge::set : ListMerge::atomic};
+}
+
+Expected Place::expected() const {
+    if (schema_ != nullptr) return expected_of_schema(*schema_);
+    if (field_ == nullptr) return type_ == nullptr ? Expected::anything : Expected::map;
+    if (field_->holder == Holder::list) return Expected::list;
+    return field_->holder == Holder::map ? Expected::map : expected_of(field_->shape);
+}
+
+bool Place::declares(std::string_view name) const {
+    if (schema_ != nullptr) {
+        const bool open = bool_at(*schema_, "x-kubernetes-preserve-unknown-fields") ||
+                          shed::member(*schema_, "additionalProperties") == true;
+        return open || !crd_property(*schema_, std::string(name)).is_null();
+    }
+    const Type* type = object_type();
+    return type == nullptr || type->find(name) != nullptr;
 }
 
 bool Place::atomic() const {

@@ -15,6 +15,9 @@ struct ListRule {
     std::vector<std::string_view> keys = {};  // of a strategic merge: one
 };
 
+// What server-side apply's schema has at a place.
+enum class Expected { anything, map, list, string, number, boolean, scalar };
+
 // A place in a type: an object, a member, or an entry of a list. Of an unknown place nothing is
 // known; lists there are atomic and objects merge by member.
 class Place {
@@ -29,6 +32,8 @@ public:
 
     ListRule strategic() const;  // how a strategic merge merges the list here
     ListRule applied() const;    // how server-side apply does
+    Expected expected() const;
+    bool declares(std::string_view name) const;  // such a member may be here
     bool atomic() const;         // server-side apply owns the object here as a whole
     // The keys of one entry of the list here, with defaults for those it leaves out, as
     // managedFields names it.

@@ -18,9 +18,10 @@ void default_by_schema(const Kind& kind, Json& object);
 // The first wrong type, in the words of a webhook that decodes into Go structs; empty when all is well.
 std::string go_decode_error(const Kind& kind, const Json& object);
 
-// Schema errors, then list-map duplicates, then CEL. With `status_only` only the status is looked at, as the status
+// What `errors` of the metadata there are, schema errors, then list-map duplicates, then CEL. With `status_only` only the status is looked at, as the status
 // subresource does. Parts that an update leaves alone are not complained about.
 std::vector<FieldError> validate_by_schema(const Kind& kind, const Json& object, const Json* old,
-                                           bool status_only);
+                                           bool status_only,
+                                           std::vector<FieldError> errors);
 
 }  // namespace shed::admission

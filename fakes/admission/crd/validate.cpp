@@ -263,20 +263,17 @@ bool blocks_rules(const FieldError& error) {
 }  // namespace
 
 std::vector<FieldError> validate_by_schema(const Kind& kind, const Json& object, const Json* old,
-                                           bool status_only) {
+                                           bool status_only, std::vector<FieldError> errors) {
     const Json& root = schema_of(kind);
-    if (root.is_null()) return {};
+    if (root.is_null()) return errors;
     const Json& schema = status_only ? property_schema(root, "status") : root;
     const Json& value = status_only ? member(object, "status") : object;
     const Json* before = status_only && old != nullptr ? old_member(old, "status") : old;
-    if (status_only && value.is_null()) return {};
+    if (status_only && value.is_null()) return errors;
     const Place top{status_only ? "status" : "", ""};
 
-    Errors errors;
     check(value, schema, before, top, errors);
     check_lists(value, schema, before, top, errors);
-    // A missing name is reported by whoever looks at the metadata, and blocks the rules as well.
-    if (string_at(object, "metadata.name").empty()) return errors;
     if (std::any_of(errors.begin(), errors.end(), blocks_rules)) {
         errors.push_back(rules_skipped());
         return errors;

@@ -29,6 +29,12 @@ bool is_omitted_map(const std::string& name) {
     return names.contains(name);
 }
 
+// Go reads a null among strings as the empty one.
+bool is_string_map(const std::string& name) {
+    static const std::set<std::string_view> names = {"labels", "annotations", "nodeSelector", "matchLabels", "data"};
+    return names.contains(name);
+}
+
 // Lists that Go prints as null when they are empty.
 bool is_kept_list(const std::string& name) {
     static const std::set<std::string_view> names = {"containers", "endpoints", "rules", "subjects", "items",
@@ -43,6 +49,9 @@ void drop_empty(Json& value) {
     }
     if (!value.is_object()) return;
     for (auto it = value.begin(); it != value.end();) {
+        if (it->is_object() && is_string_map(it.key()))
+            for (Json& text : *it)
+                if (text.is_null()) text = "";
         drop_empty(it.value());
         const bool empty = it->is_null() || (it->is_array() && it->empty() && !is_kept_list(it.key())) ||
                            (it->is_object() && it->empty() && is_omitted_map(it.key()));

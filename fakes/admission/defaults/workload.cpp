@@ -12,7 +12,8 @@ void set_absent(Json& object, const char* name, Json value) {
     if (!object.contains(name)) object[name] = std::move(value);
 }
 
-// The labels that tie pods to their Job, by the names of today and of before 1.27.
+// The labels that tie pods to their Job, by the names of today and of before 1.27. Those that are given stay, and are
+// refused by validation when they are others.
 void generate_job_selector(Json& job) {
     Json& spec = job["spec"];
     if (bool_at(spec, "manualSelector")) return;
@@ -20,11 +21,9 @@ void generate_job_selector(Json& job) {
     const std::string name = string_at(job, "metadata.name");
     Json& labels = spec["template"]["metadata"]["labels"];
     if (!labels.is_object()) labels = Json::object();
-    labels["batch.kubernetes.io/controller-uid"] = uid;
-    labels["batch.kubernetes.io/job-name"] = name;
-    labels["controller-uid"] = uid;
-    labels["job-name"] = name;
-    spec["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = uid;
+    for (const char* label : {"batch.kubernetes.io/controller-uid", "controller-uid"}) set_absent(labels, label, uid);
+    for (const char* label : {"batch.kubernetes.io/job-name", "job-name"}) set_absent(labels, label, name);
+    set_absent(spec["selector"]["matchLabels"], "batch.kubernetes.io/controller-uid", uid);
 }
 
 void default_job(Operation operation, Json& job) {
@@ -88,6 +87,24 @@ void default_service(Json& service) {
         set_absent(spec, "clusterIPs", Json::array({ip}));
     else spec.erase("clusterIP");
 }
+
+}  // namespace
+
+// Addresses are given once; whoever leaves them out of an update does not mean to give them back.
+void keep_allocated(const Json& old, Json& service) {
+    if (!service.contains("spec") || string_at(service, "spec.type") == "ExternalName") return;
+    Json& spec = service["spec"];
+    const std::string before = string_at(old, "spec.clusterIP"), now = string_at(spec, "clusterIP");
+    if (now.empty() && !before.empty()) spec["clusterIP"] = before;
+    const Json& addresses = at_path(old, "spec.clusterIPs");
+    if (!spec.contains("clusterIPs")) {
+        if (string_at(spec, "clusterIP") == before && !addresses.is_null()) spec["clusterIPs"] = addresses;
+    } else if (spec["clusterIPs"] == addresses && now != before && !now.empty() && !addresses.empty()) {
+        spec["clusterIPs"][0] = now;
+    }
+}
+
+namespace {
 
 void default_namespace(Json& object) {
     object["metadata"]["labels"]["kubernetes.io/metadata.name"] = string_at(object, "metadata.name");
