@@ -118,6 +118,28 @@ private:
     std::size_t budget_;
 };
 
+// 2026-11-24, alone or before a time of day: YAML 1.1 reads a timestamp.
+bool time_like(const std::string& text) {
+    static constexpr std::string_view form = "dddd-dd-dd";
+    if (text.size() < form.size()) return false;
+    for (std::size_t i = 0; i < form.size(); ++i) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        if (form[i] == 'd' ? !digit : text[i] != form[i]) return false;
+    }
+    return text.size() == form.size() || std::string_view("Tt ").find(text[form.size()]) != std::string_view::npos;
+}
+
+// 0x1f, 0o17, 0b11, 1_000 and 1:30:00 are numbers of YAML 1.1, too.
+bool number_in_other_form(const std::string& text) {
+    const std::size_t start = text[0] == '+' || text[0] == '-' ? 1 : 0;
+    const std::string_view rest = std::string_view(text).substr(start);
+    if (rest.empty() || rest[0] < '0' || rest[0] > '9') return false;
+    if (rest.starts_with("0x")) return rest.find_first_not_of("0123456789abcdefABCDEF_", 2) == std::string_view::npos;
+    if (rest.starts_with("0o") || rest.starts_with("0b"))
+        return rest.find_first_not_of("01234567_", 2) == std::string_view::npos;
+    return rest.find_first_not_of("0123456789_:.") == std::string_view::npos && rest.find_first_of("_:") != std::string_view::npos;
+}
+
 bool plain_text(const std::string& text) {
     if (text.empty() || scalar_of(text).type() != Json::value_t::string) return false;
     if (text.front() == ' ' || text.back() == ' ') return false;
@@ -127,10 +149,7 @@ bool plain_text(const std::string& text) {
     if (text.back() == ':') return false;
     for (unsigned char c : text)
         if (c < 0x20 || c == 0x7f) return false;
-    // What looks like a time or a number in another base would be read as one.
-    const bool starts_like_number = text[0] >= '0' && text[0] <= '9';
-    return !(starts_like_number &&
-             text.find_first_not_of("0123456789:-.TZabcdefxo_+") == std::string::npos);
+    return !time_like(text) && !number_in_other_form(text);
 }
 
 void emit(std::string& out, const Json& value, int indent, bool in_sequence);
