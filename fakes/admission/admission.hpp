@@ -10,6 +10,7 @@ class ClusterView {
 public:
     virtual ~ClusterView() = default;
     virtual ObjectPtr find(const Key& key) const = 0;  // nullptr when absent
+    virtual std::vector<ObjectPtr> list(const Kind&, const std::string& /*ns*/) const { return {}; }
 };
 
 enum class Operation { create, update };

@@ -76,6 +76,8 @@ Result<void> validate_runtime(const AdmissionRequest& request, const Json& runti
                               std::vector<std::string>& warnings);
 Result<void> validate_jobset(const AdmissionRequest& request, const Json& jobset);
 FieldErrors validate_jobset_update(const Json& jobset, const Json& old);
+Result<void> default_jobset_pod(Json& pod, const ClusterView& cluster);
+Result<void> validate_jobset_pod(const Json& pod, const ClusterView& cluster);
 Error denied_by(std::string_view webhook, const std::vector<std::string>& texts);  // 403
 
 // ---- validate/: metadata of all kinds, values of built-in ones

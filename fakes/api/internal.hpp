@@ -115,6 +115,9 @@ class StoreView final : public ClusterView {
 public:
     explicit StoreView(const Store& store) : store_(store) {}
     ObjectPtr find(const Key& key) const override { return store_.find(key); }
+    std::vector<ObjectPtr> list(const Kind& kind, const std::string& ns) const override {
+        return store_.list(kind, ns);
+    }
 
 private:
     const Store& store_;

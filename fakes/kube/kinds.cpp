@@ -146,6 +146,13 @@ constexpr auto kinds = std::to_array<Kind>({
            false),
     custom(namespaced(trainer, "v1alpha1", "TrainJob", "trainjobs", "trainjob"), true),
     custom(namespaced("jobset.x-k8s.io", "v1alpha2", "JobSet", "jobsets", "jobset"), true),
+    custom(with_names(namespaced("scheduling.x-k8s.io", "v1alpha1", "PodGroup", "podgroups", "podgroup"),
+                      "pg,pgs"),
+           true),
+    custom(with_names(
+               namespaced("scheduling.volcano.sh", "v1beta1", "PodGroup", "podgroups", "podgroup"),
+               "pg,podgroup-v1beta1"),
+           false),
 });
 
 }  // namespace

@@ -17,6 +17,7 @@ public:
     virtual boost::asio::awaitable<void> sleep_until(Time deadline) = 0;
     // What this clock showed when the wall clock showed `wall`: processes date what they write by the latter.
     virtual Time from_wall(Time wall) const { return wall; }
+    boost::asio::awaitable<void> wait(Duration time) { return sleep_until(now() + time); }
 };
 
 // Started from the wall clock once and advanced by the steady clock, so that it never steps back and deadlines survive

@@ -1,5 +1,5 @@
 // What the real server's own plugins do to a new pod: ServiceAccount, Priority, DefaultTolerationSeconds, then
-// JobSet's pod webhook.
+// JobSet's pod webhooks.
 #include "fakes/admission/internal.hpp"
 #include "fakes/base/rng.hpp"
 
@@ -125,14 +125,6 @@ void admit_tolerations(Json& spec) {
     }
 }
 
-void label_for_jobset(Json& pod) {
-    const Json& labels = at_path(pod, "metadata.labels");
-    if (!labels.is_object() || !labels.contains("jobset.sigs.k8s.io/jobset-name")) return;
-    const Json& priority = at_path(pod, "spec.priority");
-    if (priority.is_null()) return;
-    pod["metadata"]["labels"]["jobset.sigs.k8s.io/priority"] = dump_json(priority);
-}
-
 // Requests that are not given are the limits. This is a default of pods, not of templates.
 void default_requests(Json& spec) {
     for (const char* list : {"initContainers[*].resources", "containers[*].resources"})
@@ -169,7 +161,8 @@ Result<void> admit_pod(const AdmissionRequest& request, Json& pod, const Cluster
     if (auto account = admit_service_account(request, pod, cluster); !account) return account.error();
     if (auto priority = admit_priority(pod, cluster); !priority) return priority.error();
     admit_tolerations(pod["spec"]);
-    label_for_jobset(pod);
+    if (auto placed = default_jobset_pod(pod, cluster); !placed) return placed.error();
+    if (auto allowed = validate_jobset_pod(pod, cluster); !allowed) return allowed.error();
     if (pod["status"].is_null()) pod["status"] = Json::object();
     pod["status"]["qosClass"] = qos_class(pod["spec"]);
     return {};
