@@ -6,6 +6,7 @@ namespace controllers {
 
 Controller trainjob_controller();
 Controller jobset_controller();
+Controller jobset_placement_controller();
 Controller job_controller();
 Controller scheduler();
 Controller garbage_collector();
@@ -16,10 +17,10 @@ Controller namespace_furniture_controller();
 
 const std::vector<Controller>& all_controllers() {
     static const std::vector<Controller> all = {
-        controllers::trainjob_controller(),  controllers::jobset_controller(),
-        controllers::job_controller(),       controllers::scheduler(),
-        controllers::garbage_collector(),    controllers::namespace_controller(),
-        controllers::namespace_furniture_controller()};
+        controllers::trainjob_controller(),   controllers::jobset_controller(),
+        controllers::job_controller(),        controllers::jobset_placement_controller(),
+        controllers::scheduler(),             controllers::garbage_collector(),
+        controllers::namespace_controller(),  controllers::namespace_furniture_controller()};
     return all;
 }
 

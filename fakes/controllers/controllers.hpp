@@ -41,12 +41,6 @@ private:
 };
 
 // Writes a controller wants, in order. The driver stops at the first failure and comes back later.
-struct Create { Json object; };
-struct Apply { Json object; std::string manager; };                                  // server-side apply, forced
-struct Update { Json object; std::string subresource = {}; };                        // PUT with resourceVersion: 409 on race
-struct MergePatch { Key key; Json patch; std::string subresource = {}; };
-struct Delete { Key key; std::string uid = {}; std::string propagation = {}; std::optional<int> grace_seconds = {}; };
-struct Bind { Key pod; std::string node; };                                          // pods/binding
 struct EmitEvent {                                                                   // recorded only after all earlier writes succeeded
     Key about;
     std::string type, reason, message;      // Normal or Warning
@@ -54,11 +48,21 @@ struct EmitEvent {                                                              
     bool new_style = false;                 // events.k8s.io: eventTime, action, no firstTimestamp
     std::string action = {};
 };
+// `refusal` is recorded when the write fails: its message is followed by the server's.
+struct Create { Json object; std::optional<EmitEvent> refusal = {}; };
+struct Apply { Json object; std::string manager; std::optional<EmitEvent> refusal = {}; };  // server-side apply, forced
+struct Update { Json object; std::string subresource = {}; };                        // PUT with resourceVersion: 409 on race
+// may_be_gone: that the object is no longer there is as good.
+struct MergePatch { Key key; Json patch; std::string subresource = {}; bool may_be_gone = false; };
+struct Delete { Key key; std::string uid = {}; std::string propagation = {}; std::optional<int> grace_seconds = {}; };
+struct Bind { Key pod; std::string node; };                                          // pods/binding
 using Action = std::variant<Create, Apply, Update, MergePatch, Delete, Bind, EmitEvent>;
 
 struct Plan {
     std::vector<Action> actions;
+    std::vector<Action> regardless = {};  // carried out even when `actions` failed
     std::optional<Time> look_again_at;  // for deadlines, back-off and TTL
+    Json memory = nullptr;              // given back at the next pass of this key; lost with the driver
     std::string failed = {};            // a reconcile error that is no write: retried with back-off (5 ms doubling)
 };
 
@@ -69,6 +73,7 @@ struct Inputs {
     SshKeyPair (*make_ssh_key)() = nullptr;
     std::uint64_t seed = 0;
     bool faithful_timing = false;  // keep the Job controller's 1 s batching and probe delays
+    Json memory = nullptr;         // what the last plan for this key asked to remember
     std::string root_ca_pem;       // for kube-root-ca.crt
 };
 
@@ -81,6 +86,8 @@ struct Controller {
     std::vector<Key> (*keys_for)(const Snapshot&, const Object& changed);
     // `key`'s object may be gone.
     Plan (*reconcile)(const Snapshot&, const Key& key, const Inputs&);
+    // With faithful timing what is no news of the object's own spec waits so long, so that one pass sees much.
+    Duration batch = {};
 };
 
 const std::vector<Controller>& all_controllers();

@@ -1,36 +1,17 @@
-// The Job controller's pass: count what has ended, decide, create or delete pods, write the status, let counted pods go.
+// The Job controller's pass. Rules: k8s.io/kubernetes/pkg/controller/job.
 #include "fakes/controllers/job.hpp"
 
 #include <algorithm>
 
 namespace shed::controllers {
 
-bool is_terminal(const Object& pod) {
-    const std::string phase = string_at(pod.dom(), "status.phase");
-    return phase == "Succeeded" || phase == "Failed";
+std::optional<std::int64_t> JobWork::completions() const {
+    const Json& value = member(spec(), "completions");
+    return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
 }
 
-bool is_active(const Object& pod) { return !is_terminal(pod) && !pod.deleting(); }
-
-bool has_finalizer(const Object& object, std::string_view name) {
-    const auto& list = object.finalizers();
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-std::int64_t index_of(const Object& pod) {
-    const std::string text(pod.label(index_label));
-    return text.empty() ? -1 : std::strtoll(text.c_str(), nullptr, 10);
-}
-
-Json& JobWork::uncounted(const char* what) {
-    Json& list = status["uncountedTerminatedPods"][what];
-    if (!list.is_array()) list = Json::array();
-    return list;
-}
-
-std::size_t JobWork::uncounted_count(const char* what) const {
-    const Json& list = member(member(status, "uncountedTerminatedPods"), what);
-    return list.is_array() ? list.size() : 0;
+bool JobWork::replaces_failed_only() const {
+    return string_at(spec(), "podReplacementPolicy") == "Failed" || member(spec(), "podFailurePolicy").is_object();
 }
 
 void JobWork::event(const std::string& type, const std::string& reason, const std::string& message) {
@@ -38,26 +19,35 @@ void JobWork::event(const std::string& type, const std::string& reason, const st
 }
 
 bool JobWork::condition(const std::string& type, bool value, const std::string& reason, const std::string& message) {
+    Json& conditions = status["conditions"];
+    if (!value && condition_in(conditions, type).is_null()) {  // From nothing to False means nothing.
+        if (conditions.is_null()) status.erase("conditions");
+        return false;
+    }
     const std::string time = format_time(in.now);
-    if (!set_condition(status["conditions"], type, value, reason, message, time)) return false;
-    for (Json& c : status["conditions"])
+    if (!set_condition(conditions, type, value, reason, message, time)) return false;
+    for (Json& c : conditions)
         if (string_at(c, "type") == type) c["lastProbeTime"] = c["lastTransitionTime"] = time;
     return true;
 }
 
-namespace {
-
-Json without_finalizer(const Object& object, std::string_view name) {
-    Json kept = Json::array();
-    for (const std::string& finalizer : object.finalizers())
-        if (finalizer != name) kept.push_back(finalizer);
-    return {{"metadata", {{"finalizers", kept.empty() ? Json() : kept}}}};
+void JobWork::look_again(Time at) {
+    if (!plan.look_again_at || at < *plan.look_again_at) plan.look_again_at = at;
 }
 
 void release(Plan& plan, const Object& pod) {
-    if (has_finalizer(pod, tracking_finalizer))
-        plan.actions.push_back(MergePatch{pod.key(), without_finalizer(pod, tracking_finalizer)});
+    if (!has_finalizer(pod, tracking_finalizer)) return;
+    Json kept = Json::array();
+    for (const std::string& finalizer : pod.finalizers())
+        if (finalizer != tracking_finalizer) kept.push_back(finalizer);
+    // A pod that is gone needs it no more.
+    plan.actions.push_back(
+        MergePatch{pod.key(), {{"metadata", {{"finalizers", kept.empty() ? Json() : kept}}}}, "", true});
 }
+
+namespace {
+
+constexpr const char* own_name = "kubernetes.io/job-controller";
 
 // Pods of a Job that is gone, or that never was theirs: nobody else takes the finalizer off.
 Plan release_orphans(const Snapshot& cluster, const Key& key) {
@@ -70,9 +60,10 @@ Plan release_orphans(const Snapshot& cluster, const Key& key) {
     return plan;
 }
 
+// The TTL controller's part.
 void finish_after_ttl(JobWork& work) {
     const Json& ttl = member(work.spec(), "ttlSecondsAfterFinished");
-    if (!ttl.is_number_integer()) return;
+    if (!ttl.is_number_integer() || work.job.deleting()) return;
     const char* type = work.has("Complete") ? "Complete" : "Failed";
     const auto since = parse_time(string_at(condition_of(work.job.dom(), type), "lastTransitionTime"));
     const Time due = since.value_or(work.in.now) + std::chrono::seconds(ttl.get<std::int64_t>());
@@ -80,67 +71,32 @@ void finish_after_ttl(JobWork& work) {
     else work.plan.look_again_at = due;
 }
 
-void handle_suspension(JobWork& work) {
-    if (work.suspended()) {
-        if (work.condition("Suspended", true, "JobSuspended", "Job suspended"))
-            work.event("Normal", "Suspended", "Job suspended");
-        work.status.erase("startTime");
-        return;
-    }
-    if (work.has("Suspended")) {
-        work.condition("Suspended", false, "JobResumed", "Job resumed");
-        work.event("Normal", "Resumed", "Job resumed");
-        work.status.erase("startTime");
-    }
-    if (string_at(work.status, "startTime").empty()) work.status["startTime"] = format_time(work.in.now);
-}
-
-void fill_counts(JobWork& work) {
-    std::int64_t active = work.created, ready = 0, terminating = 0;
-    for (const ObjectPtr& pod : work.pods) {
-        const bool leaving = std::find(work.deleted.begin(), work.deleted.end(), pod.get()) != work.deleted.end();
-        if (is_terminal(*pod)) continue;
-        if (pod->deleting() || leaving) {
-            ++terminating;
-            continue;
-        }
-        ++active;
-        if (condition_true(pod->dom(), "Ready")) ++ready;
-    }
-    if (active > 0) work.status["active"] = active;
-    else work.status.erase("active");
-    work.status["ready"] = ready;
-    work.status["terminating"] = terminating;
-    Json& uncounted = work.status["uncountedTerminatedPods"];
-    if (!uncounted.is_object()) uncounted = Json::object();
-    for (const char* what : {"succeeded", "failed"})
-        if (uncounted.contains(what) && uncounted[what].empty()) uncounted.erase(what);
+Plan leave_finished(JobWork& work) {
+    for (const ObjectPtr& pod : work.pods) release(work.plan, *pod);
+    finish_after_ttl(work);
+    return std::move(work.plan);
 }
 
 Plan reconcile(const Snapshot& cluster, const Key& key, const Inputs& in) {
     const ObjectPtr job = cluster.find(key);
     if (!job) return release_orphans(cluster, key);
+    if (string_at(job->dom(), "spec.managedBy", own_name) != own_name) return {};
     const Json& before = at_path(job->dom(), "status");
     JobWork work{cluster, in, *job, before.is_object() ? before : Json::object()};
     work.pods = cluster.controlled_by(job->uid(), pods());
-    if (job->deleting() || work.has("Complete") || work.has("Failed")) {
-        for (const ObjectPtr& pod : work.pods)
-            if (pod->deleting() || is_terminal(*pod)) release(work.plan, *pod);
-        if (!job->deleting()) finish_after_ttl(work);
-        return std::move(work.plan);
-    }
+    if (work.has("Complete") || work.has("Failed")) return leave_finished(work);
     count_pods(work);
-    handle_suspension(work);
-    decide_end(work);
-    manage_pods(work);
-    fill_counts(work);
-    if (work.status != before) {
-        Json updated = job->dom();
-        updated["status"] = work.status;
-        work.plan.actions.push_back(Update{std::move(updated), "status"});
+    if (string_at(work.status, "startTime").empty() && !work.suspended())
+        work.status["startTime"] = format_time(in.now);
+    judge(work);
+    if (work.verdict) {
+        delete_active(work);
+    } else {
+        if (!job->deleting()) manage_pods(work);
+        conclude(work);
     }
-    for (const Object* pod : work.released) release(work.plan, *pod);
-    for (EmitEvent& event : work.events) work.plan.actions.push_back(std::move(event));
+    write_status(work);
+    work.plan.memory = work.backoff.json();
     return std::move(work.plan);
 }
 
@@ -151,7 +107,9 @@ std::vector<Key> keys_for(const Snapshot& cluster, const Object& changed) {
 }  // namespace
 
 Controller job_controller() {
-    return {"job", "kube-controller-manager", &jobs(), {&pods()}, keys_for, reconcile};
+    Controller controller{"job", "kube-controller-manager", &jobs(), {&pods()}, keys_for, reconcile};
+    controller.batch = std::chrono::seconds(1);
+    return controller;
 }
 
 }  // namespace shed::controllers

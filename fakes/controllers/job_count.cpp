@@ -1,12 +1,12 @@
-// Counting pods exactly once: first their uids go into uncountedTerminatedPods, then their finalizer is taken off, then
-// they become numbers. Indexed successes are the indexes themselves.
+// What the pods of a Job amount to. Each is counted exactly once: first its uid goes into uncountedTerminatedPods, then
+// its finalizer is taken off, then it becomes a number. Indexed successes are the indexes themselves.
 #include "fakes/controllers/job.hpp"
 
 #include <algorithm>
 
 namespace shed::controllers {
 
-std::string compress(const std::set<std::int64_t>& indexes) {
+std::string compress(const Indexes& indexes) {
     std::string text;
     for (auto at = indexes.begin(); at != indexes.end();) {
         const std::int64_t first = *at;
@@ -14,15 +14,14 @@ std::string compress(const std::set<std::int64_t>& indexes) {
         while (++at != indexes.end() && *at == last + 1) last = *at;
         if (!text.empty()) text += ",";
         text += std::to_string(first);
-        // Two in a row are written 0,1; more 0-2.
         if (last == first + 1) text += "," + std::to_string(last);
         else if (last > first) text += "-" + std::to_string(last);
     }
     return text;
 }
 
-std::set<std::int64_t> expand(const std::string& text) {
-    std::set<std::int64_t> indexes;
+Indexes expand(const std::string& text, std::int64_t below) {
+    Indexes indexes;
     std::size_t at = 0;
     while (at < text.size()) {
         auto end = text.find(',', at);
@@ -31,73 +30,105 @@ std::set<std::int64_t> expand(const std::string& text) {
         const auto dash = part.find('-');
         const std::int64_t first = std::strtoll(part.c_str(), nullptr, 10);
         const std::int64_t last = dash == std::string::npos ? first : std::strtoll(part.c_str() + dash + 1, nullptr, 10);
-        for (std::int64_t i = first; i <= last; ++i) indexes.insert(i);
+        for (std::int64_t i = first; i <= last && i < below; ++i) indexes.insert(i);
         at = end + 1;
     }
     return indexes;
 }
 
-namespace {
+bool is_terminal(const Object& pod) {
+    const std::string phase = string_at(pod.dom(), "status.phase");
+    return phase == "Succeeded" || phase == "Failed";
+}
 
-const Object* find_pod(const JobWork& work, const std::string& uid) {
-    for (const ObjectPtr& pod : work.pods)
-        if (pod->uid() == uid) return pod.get();
-    return nullptr;
+bool is_active(const Object& pod) { return !is_terminal(pod) && !pod.deleting(); }
+
+bool is_succeeded(const Object& pod) { return string_at(pod.dom(), "status.phase") == "Succeeded"; }
+
+bool is_failed(const JobWork& work, const Object& pod) {
+    if (string_at(pod.dom(), "status.phase") == "Failed") return true;
+    // A pod that is taken away may never come to report that it failed.
+    return !work.replaces_failed_only() && pod.deleting() && !is_succeeded(pod);
+}
+
+bool has_finalizer(const Object& object, std::string_view name) {
+    const auto& list = object.finalizers();
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+std::int64_t index_of(const Object& pod) {
+    const Json& annotations = at_path(pod.dom(), "metadata.annotations");
+    const Json& text = member(annotations, index_label);
+    if (!text.is_string()) return -1;
+    char* end = nullptr;
+    const std::string digits = text.get<std::string>();
+    const std::int64_t index = std::strtoll(digits.c_str(), &end, 10);
+    return digits.empty() || *end != '\0' || index < 0 ? -1 : index;
+}
+
+bool counts(const JobWork& work, const Object& pod) {
+    if (!has_finalizer(pod, tracking_finalizer)) return false;
+    if (!work.indexed()) return true;
+    const std::int64_t index = index_of(pod);
+    return index >= 0 && index < work.completions().value_or(0);
+}
+
+Json& uncounted(Json& status, const char* what) {
+    Json& list = status["uncountedTerminatedPods"][what];
+    if (!list.is_array()) list = Json::array();
+    return list;
 }
 
 bool listed(const Json& list, const std::string& uid) {
     return list.is_array() && std::find(list.begin(), list.end(), Json(uid)) != list.end();
 }
 
-// Those whose finalizer is off become numbers.
-void flush(JobWork& work, const char* what) {
-    if (work.uncounted_count(what) == 0) return;
-    Json& list = work.uncounted(what);
-    Json kept = Json::array();
-    std::int64_t counted = 0;
-    for (const Json& uid : list) {
-        const Object* pod = find_pod(work, uid.get<std::string>());
-        if (pod != nullptr && has_finalizer(*pod, tracking_finalizer)) kept.push_back(uid);
-        else ++counted;
-    }
-    list = std::move(kept);
-    if (counted > 0) work.status[what] = int_at(work.status, what) + counted;
+namespace {
+
+std::int64_t size_of(const Json& status, const char* what) {
+    const Json& list = member(member(status, "uncountedTerminatedPods"), what);
+    return list.is_array() ? static_cast<std::int64_t>(list.size()) : 0;
 }
 
-bool counts_as_failed(const JobWork& work, const Object& pod) {
-    const std::string phase = string_at(pod.dom(), "status.phase");
-    if (phase == "Failed") return true;
-    const bool only_failed = string_at(work.spec(), "podReplacementPolicy") == "Failed";
-    return pod.deleting() && phase != "Succeeded" && !only_failed;
+void find_active(JobWork& work) {
+    for (const ObjectPtr& pod : work.pods) {
+        if (is_active(*pod)) work.active.push_back(pod);
+        else if (!is_terminal(*pod)) ++work.terminating;
+    }
+    for (const ObjectPtr& pod : work.active)
+        if (condition_true(pod->dom(), "Ready")) ++work.ready;
+    work.active_count = static_cast<std::int64_t>(work.active.size());
 }
 
 }  // namespace
 
 void count_pods(JobWork& work) {
-    flush(work, "succeeded");
-    flush(work, "failed");
-    std::set<std::int64_t> indexes = expand(string_at(work.status, "completedIndexes"));
-    const std::int64_t completions = int_at(work.spec(), "completions", 1);
+    if (work.indexed())
+        std::stable_sort(work.pods.begin(), work.pods.end(), [](const ObjectPtr& a, const ObjectPtr& b) {
+            return index_of(*a) < index_of(*b);
+        });
+    find_active(work);
+    const Json& known = member(work.status, "uncountedTerminatedPods");
+    std::vector<const Object*> succeeded, failed;
     for (const ObjectPtr& pod : work.pods) {
-        if (!has_finalizer(*pod, tracking_finalizer)) continue;
-        const bool succeeded = string_at(pod->dom(), "status.phase") == "Succeeded";
-        if (succeeded && work.indexed()) {
-            if (const std::int64_t index = index_of(*pod); index >= 0 && index < completions) indexes.insert(index);
-            work.released.push_back(pod.get());
-        } else if (succeeded || counts_as_failed(work, *pod)) {
-            // A pod that suspension took away is no failure.
-            if (!succeeded && work.suspended() && !is_terminal(*pod)) {
-                work.released.push_back(pod.get());
-                continue;
-            }
-            const char* what = succeeded ? "succeeded" : "failed";
-            if (!listed(work.uncounted(what), pod->uid())) work.uncounted(what).push_back(pod->uid());
-            work.released.push_back(pod.get());
-        }
+        if (!counts(work, *pod)) continue;
+        if (is_succeeded(*pod) && !listed(member(known, "succeeded"), pod->uid())) succeeded.push_back(pod.get());
+        if (is_failed(work, *pod) && !listed(member(known, "failed"), pod->uid())) failed.push_back(pod.get());
     }
-    if (!work.indexed() || indexes.empty()) return;
-    work.status["completedIndexes"] = compress(indexes);
-    work.status["succeeded"] = indexes.size();
+    const auto counted = std::count_if(failed.begin(), failed.end(), [&](const Object* pod) {
+        return match_failure_policy(work, *pod).counts();
+    });
+    work.succeeded = int_at(work.status, "succeeded") + static_cast<std::int64_t>(succeeded.size()) +
+                     size_of(work.status, "succeeded");
+    work.failed = int_at(work.status, "failed") + counted + size_of(work.status, "failed");
+    work.backoff = next_backoff(Backoff::read(work.in.memory), succeeded, failed);
+    if (!work.indexed()) return;
+    work.done_before = expand(string_at(work.status, "completedIndexes"), work.completions().value_or(0));
+    work.done = work.done_before;
+    for (const ObjectPtr& pod : work.pods)
+        if (counts(work, *pod) && is_succeeded(*pod)) work.done.insert(index_of(*pod));
+    work.succeeded = static_cast<std::int64_t>(work.done.size());
+    if (work.limits_each_index()) find_failed_indexes(work);
 }
 
 }  // namespace shed::controllers

@@ -1,4 +1,4 @@
-// Whether a Job has failed or succeeded: first the target condition, the terminal one when every pod is accounted for.
+// Whether a Job is decided: what was decided before, then failures, then successes.
 #include "fakes/controllers/job.hpp"
 
 namespace shed::controllers {
@@ -22,62 +22,66 @@ bool past_backoff_limit_on_failure(const JobWork& work, std::int64_t limit) {
     return limit == 0 ? restarts > 0 : restarts >= limit;
 }
 
-void look_for_failure(JobWork& work) {
-    const std::int64_t limit = int_at(work.spec(), "backoffLimit", 6);
-    const std::int64_t failed =
-        int_at(work.status, "failed") + static_cast<std::int64_t>(work.uncounted_count("failed"));
-    if (failed > limit || past_backoff_limit_on_failure(work, limit)) {
-        work.condition("FailureTarget", true, "BackoffLimitExceeded", "Job has reached the specified backoff limit");
-        return;
+std::optional<JobVerdict> decided_before(const JobWork& work) {
+    for (const char* type : {"SuccessCriteriaMet", "FailureTarget"}) {
+        const Json& condition = condition_in(member(work.status, "conditions"), type);
+        if (string_at(condition, "status") != "True") continue;
+        return JobVerdict{type == std::string_view("SuccessCriteriaMet"), string_at(condition, "reason"),
+                          string_at(condition, "message"), false};
     }
+    return std::nullopt;
+}
+
+std::optional<JobVerdict> failed_by_policy(const JobWork& work) {
+    for (const ObjectPtr& pod : work.pods) {
+        if (!is_failed(work, *pod)) continue;
+        const FailureMatch match = match_failure_policy(work, *pod);
+        if (match.action == "FailJob") return JobVerdict{false, "PodFailurePolicy", match.message};
+    }
+    return std::nullopt;
+}
+
+std::optional<JobVerdict> past_limits(JobWork& work) {
+    const std::int64_t limit = int_at(work.spec(), "backoffLimit", 6);
+    if (work.failed > limit || past_backoff_limit_on_failure(work, limit))
+        return JobVerdict{false, "BackoffLimitExceeded", "Job has reached the specified backoff limit"};
     const Json& seconds = member(work.spec(), "activeDeadlineSeconds");
     const auto start = parse_time(string_at(work.status, "startTime"));
-    if (!seconds.is_number_integer() || !start || work.suspended()) return;
+    if (!seconds.is_number_integer() || !start || work.suspended()) return std::nullopt;
     const Time deadline = *start + std::chrono::seconds(seconds.get<std::int64_t>());
     if (work.in.now >= deadline)
-        work.condition("FailureTarget", true, "DeadlineExceeded", "Job was active longer than specified deadline");
-    else work.plan.look_again_at = deadline;
+        return JobVerdict{false, "DeadlineExceeded", "Job was active longer than specified deadline"};
+    work.look_again(deadline);
+    return std::nullopt;
 }
 
-bool reached_completions(const JobWork& work) {
-    const std::int64_t succeeded =
-        int_at(work.status, "succeeded") + static_cast<std::int64_t>(work.uncounted_count("succeeded"));
-    const Json& completions = member(work.spec(), "completions");
-    if (completions.is_number_integer()) return succeeded >= completions.get<std::int64_t>();
-    // A work queue is done when one pod has succeeded and none is left.
-    for (const ObjectPtr& pod : work.pods)
-        if (is_active(*pod)) return false;
-    return succeeded > 0;
+std::optional<JobVerdict> failed_by_index(const JobWork& work) {
+    if (!work.limits_each_index() || work.failed_indexes.empty()) return std::nullopt;
+    const auto failed = static_cast<std::int64_t>(work.failed_indexes.size());
+    const Json& most = member(work.spec(), "maxFailedIndexes");
+    if (most.is_number_integer() && failed > most.get<std::int64_t>())
+        return JobVerdict{false, "MaxFailedIndexesExceeded",
+                          "Job has exceeded the specified maximal number of failed indexes"};
+    if (failed + work.succeeded >= work.completions().value_or(0))
+        return JobVerdict{false, "FailedIndexes", "Job has failed indexes"};
+    return std::nullopt;
 }
 
-// Everything is accounted for: nothing uncounted, nothing running, nothing on its way out.
-bool settled(const JobWork& work) {
-    if (work.uncounted_count("failed") + work.uncounted_count("succeeded") > 0) return false;
-    if (!work.released.empty()) return false;
-    for (const ObjectPtr& pod : work.pods)
-        if (!is_terminal(*pod)) return false;
-    return true;
+std::optional<JobVerdict> succeeded_by_policy(const JobWork& work) {
+    if (!work.indexed()) return std::nullopt;
+    const std::string message = matched_success_policy(work);
+    if (message.empty()) return std::nullopt;
+    return JobVerdict{true, "SuccessPolicy", message};
 }
 
 }  // namespace
 
-void decide_end(JobWork& work) {
-    if (!work.has("FailureTarget") && !work.has("SuccessCriteriaMet")) {
-        look_for_failure(work);
-        if (!work.has("FailureTarget") && reached_completions(work))
-            work.condition("SuccessCriteriaMet", true, "CompletionsReached", "Reached expected number of succeeded pods");
-    }
-    if (!settled(work)) return;
-    if (work.has("FailureTarget")) {
-        const Json target = condition_in(member(work.status, "conditions"), "FailureTarget");
-        const std::string reason = string_at(target, "reason"), message = string_at(target, "message");
-        work.condition("Failed", true, reason, message);
-        work.event("Warning", reason, message);
-    } else if (work.has("SuccessCriteriaMet")) {
-        work.condition("Complete", true, "CompletionsReached", "Reached expected number of succeeded pods");
-        work.status["completionTime"] = format_time(work.in.now);
-        work.event("Normal", "Completed", "Job completed");
-    }
+void judge(JobWork& work) {
+    work.verdict = decided_before(work);
+    if (!work.verdict) work.verdict = failed_by_policy(work);
+    if (!work.verdict) work.verdict = past_limits(work);
+    if (!work.verdict) work.verdict = failed_by_index(work);
+    if (!work.verdict) work.verdict = succeeded_by_policy(work);
 }
 
 }  // namespace shed::controllers

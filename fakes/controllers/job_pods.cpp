@@ -7,48 +7,54 @@ namespace shed::controllers {
 
 namespace {
 
-constexpr Duration backoff_first = std::chrono::seconds(10);
-constexpr Duration backoff_most = std::chrono::minutes(10);
+constexpr std::int64_t created_per_pass_max = 500;
+constexpr std::size_t generated_prefix_max = 58;  // of 63, leaving room for the five random characters
 
 void delete_pod(JobWork& work, const Object& pod) {
     work.plan.actions.push_back(Delete{pod.key(), pod.uid()});
     work.plan.actions.push_back(
         EmitEvent{work.job.key(), "Normal", "SuccessfulDelete", "Deleted pod: " + pod.name(), "job-controller"});
-    work.deleted.push_back(&pod);
+    --work.active_count;
+    ++work.terminating;
+    if (condition_true(pod.dom(), "Ready")) --work.ready;
 }
 
-void delete_active(JobWork& work, std::size_t keep) {
-    std::size_t seen = 0;
-    for (const ObjectPtr& pod : work.pods)
-        if (is_active(*pod) && ++seen > keep) delete_pod(work, *pod);
+// Those furthest from running go first: not scheduled, pending, not ready, then the youngest.
+bool goes_before(const ObjectPtr& a, const ObjectPtr& b) {
+    const auto rank = [](const Object& pod) {
+        const std::string phase = string_at(pod.dom(), "status.phase");
+        return std::tuple(!string_at(pod.dom(), "spec.nodeName").empty(), phase == "Running" ? 2 : phase == "Unknown",
+                          condition_true(pod.dom(), "Ready"));
+    };
+    if (rank(*a) != rank(*b)) return rank(*a) < rank(*b);
+    return a->creation_timestamp() > b->creation_timestamp();
 }
 
-// When the last failed pod ended, for the back-off before its replacement.
-std::optional<Time> last_failure(const JobWork& work) {
-    std::optional<Time> last;
-    for (const ObjectPtr& pod : work.pods) {
-        if (string_at(pod->dom(), "status.phase") != "Failed") continue;
-        Time ended = pod->creation_timestamp();
-        if (const Json& list = at_path(pod->dom(), "status.containerStatuses"); list.is_array())
-            for (const Json& container : list)
-                if (const auto time = parse_time(string_at(container, "state.terminated.finishedAt")))
-                    ended = std::max(ended, *time);
-        last = std::max(last.value_or(ended), ended);
+// Pods beyond `keep`. Of an Indexed Job those without a valid index or with one that another has go in any case.
+std::vector<ObjectPtr> surplus(const JobWork& work, std::int64_t keep) {
+    std::vector<ObjectPtr> left = work.active, gone;
+    std::sort(left.begin(), left.end(), goes_before);
+    if (work.indexed()) {
+        std::map<std::int64_t, ObjectPtr> best;
+        for (const ObjectPtr& pod : left) {
+            const std::int64_t index = index_of(*pod);
+            if (index < 0 || index >= work.completions().value_or(0)) {
+                gone.push_back(pod);
+                continue;
+            }
+            ObjectPtr& kept = best[index];
+            if (kept) gone.push_back(kept);
+            kept = pod;
+        }
+        std::erase_if(left, [&](const ObjectPtr& pod) {
+            return std::find(gone.begin(), gone.end(), pod) != gone.end();
+        });
     }
-    return last;
-}
-
-// True when new pods have to wait; the pass comes back when they need not.
-bool backing_off(JobWork& work) {
-    const std::int64_t failed =
-        int_at(work.status, "failed") + static_cast<std::int64_t>(work.uncounted_count("failed"));
-    const auto last = last_failure(work);
-    if (failed == 0 || !last) return false;
-    const auto doublings = std::min<std::int64_t>(failed - 1, 10);
-    const Duration wait = std::min<Duration>(backoff_first * (1LL << doublings), backoff_most);
-    if (work.in.now >= *last + wait) return false;
-    work.plan.look_again_at = *last + wait;
-    return true;
+    while (!left.empty() && static_cast<std::int64_t>(left.size()) > keep) {
+        gone.push_back(left.front());
+        left.erase(left.begin());
+    }
+    return gone;
 }
 
 void create_pod(JobWork& work, std::int64_t index) {
@@ -56,85 +62,104 @@ void create_pod(JobWork& work, std::int64_t index) {
         Json pod = make_pod(work, index, attempt);
         const std::string name = string_at(pod, "metadata.name");
         if (work.cluster.find({&pods(), work.job.ns(), name})) continue;
-        work.plan.actions.push_back(Create{std::move(pod)});
+        Create create{std::move(pod)};
+        create.refusal = EmitEvent{work.job.key(), "Warning", "FailedCreate", "Error creating: ", "job-controller"};
+        work.plan.actions.push_back(std::move(create));
         work.plan.actions.push_back(
             EmitEvent{work.job.key(), "Normal", "SuccessfulCreate", "Created pod: " + name, "job-controller"});
-        ++work.created;
+        ++work.active_count;
         return;
     }
 }
 
-void create_indexed(JobWork& work, std::int64_t room) {
-    const std::set<std::int64_t> done = expand(string_at(work.status, "completedIndexes"));
-    std::set<std::int64_t> taken = done;
-    for (const ObjectPtr& pod : work.pods)
-        if (is_active(*pod)) taken.insert(index_of(*pod));
-    for (std::int64_t index = 0; index < int_at(work.spec(), "completions", 1) && room > 0; ++index) {
-        if (taken.contains(index)) continue;
-        create_pod(work, index);
-        --room;
+std::int64_t wanted_pods(const JobWork& work) {
+    // A work queue takes no new pods once one has succeeded; the others finish in their own time.
+    if (!work.completions()) return work.succeeded > 0 ? work.active_count : work.parallelism();
+    return std::clamp<std::int64_t>(*work.completions() - work.succeeded, 0, work.parallelism());
+}
+
+void create_missing(JobWork& work, std::int64_t missing) {
+    if (!work.limits_each_index())
+        if (const Duration wait = remaining(work.backoff, work.in.now); wait > Duration{}) {
+            work.look_again(work.in.now + wait);
+            return;
+        }
+    missing = std::min(missing, created_per_pass_max);
+    if (!work.indexed()) {
+        for (std::int64_t i = 0; i < missing; ++i) create_pod(work, -1);
+        return;
     }
+    std::vector<std::int64_t> indexes = pending_indexes(work, missing);
+    if (work.limits_each_index()) {
+        DueIndexes due = due_indexes(work, indexes);
+        if (due.now.empty() && due.wait > Duration{}) work.look_again(work.in.now + due.wait);
+        indexes = std::move(due.now);
+    }
+    for (const std::int64_t index : indexes) create_pod(work, index);
+}
+
+// "name-3-", shortened so that the whole pod name stays a DNS label.
+std::string prefix_of(const std::string& job, std::int64_t index) {
+    if (index < 0) return job + "-";
+    const std::string tail = "-" + std::to_string(index) + "-";
+    const std::string whole = job + tail;
+    return whole.size() <= generated_prefix_max ? whole : whole.substr(0, generated_prefix_max - tail.size()) + tail;
+}
+
+void add_index_variable(Json& pod_spec) {
+    const Json variable = {
+        {"name", "JOB_COMPLETION_INDEX"},
+        {"valueFrom", {{"fieldRef", {{"fieldPath", std::string("metadata.labels['") + index_label + "']"}}}}}};
+    for (const char* list : {"initContainers", "containers"})
+        if (pod_spec.contains(list))
+            for (Json& container : pod_spec[list])
+                if (find_named(member(container, "env"), "JOB_COMPLETION_INDEX") == nullptr)
+                    container["env"].push_back(variable);
 }
 
 }  // namespace
 
 Json make_pod(const JobWork& work, std::int64_t index, int attempt) {
-    const std::string job = work.job.name();
-    const std::string base = index >= 0 ? job + "-" + std::to_string(index) : job;
-    const std::string serial = std::to_string(work.job.generation()) + "/" + std::to_string(work.created) + "/" +
-                               std::to_string(int_at(work.status, "failed") +
-                                              static_cast<std::int64_t>(work.uncounted_count("failed"))) +
-                               "/" + std::to_string(attempt);
+    const std::string prefix = prefix_of(work.job.name(), index);
+    const std::string serial = std::to_string(work.job.resource_version()) + "/" +
+                               std::to_string(work.active_count) + "/" + std::to_string(attempt);
     const Json& pod_template = at_path(work.spec(), "template");
     Json metadata = member(pod_template, "metadata").is_object() ? member(pod_template, "metadata") : Json::object();
-    metadata["name"] = base + "-" + name_suffix(work.job.uid() + "/" + base + "/" + serial);
-    metadata["generateName"] = base + "-";
+    metadata["name"] = prefix.substr(0, generated_prefix_max) + name_suffix(work.job.uid() + "/" + prefix + serial);
+    metadata["generateName"] = prefix;
     metadata["namespace"] = work.job.ns();
-    metadata["finalizers"] = {tracking_finalizer};
+    metadata["finalizers"].push_back(tracking_finalizer);
     metadata["ownerReferences"] = Json::array({owner_reference(work.job)});
     Json spec = member(pod_template, "spec");
     if (index >= 0) {
         metadata["labels"][index_label] = std::to_string(index);
         metadata["annotations"][index_label] = std::to_string(index);
-        spec["hostname"] = base;
-        const Json variable = {
-            {"name", "JOB_COMPLETION_INDEX"},
-            {"valueFrom", {{"fieldRef", {{"fieldPath", std::string("metadata.labels['") + index_label + "']"}}}}}};
-        for (const char* list : {"initContainers", "containers"})
-            if (spec.contains(list))
-                for (Json& container : spec[list]) upsert(container["env"], "name", variable);
+        if (work.limits_each_index()) {
+            const auto kept = work.kept_for_replacement.find(index);
+            count_failures_in(work, kept == work.kept_for_replacement.end() ? nullptr : kept->second,
+                              metadata["annotations"]);
+        }
+        spec["hostname"] = work.job.name() + "-" + std::to_string(index);
+        add_index_variable(spec);
     }
     return {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
 }
 
+void delete_active(JobWork& work) {
+    for (const ObjectPtr& pod : work.active) delete_pod(work, *pod);
+}
+
 void manage_pods(JobWork& work) {
-    const bool ending = work.has("FailureTarget") || work.has("SuccessCriteriaMet");
-    if (ending || work.suspended()) {
-        delete_active(work, 0);
-        // Deleted with the Job's failure they are counted at once, as failed.
-        if (ending && !work.suspended())
-            for (const Object* pod : work.deleted)
-                if (has_finalizer(*pod, tracking_finalizer)) {
-                    work.uncounted("failed").push_back(pod->uid());
-                    work.released.push_back(pod);
-                }
-        return;
+    const std::int64_t wanted = work.suspended() ? 0 : wanted_pods(work);
+    const std::vector<ObjectPtr> gone = surplus(work, wanted);
+    for (const ObjectPtr& pod : gone) {
+        // Taken away by us: it counts for nothing.
+        release(work.plan, *pod);
+        delete_pod(work, *pod);
     }
-    std::int64_t active = 0;
-    for (const ObjectPtr& pod : work.pods) active += is_active(*pod) ? 1 : 0;
-    const Json& completions = member(work.spec(), "completions");
-    const std::int64_t succeeded =
-        int_at(work.status, "succeeded") + static_cast<std::int64_t>(work.uncounted_count("succeeded"));
-    std::int64_t wanted = work.parallelism();
-    if (completions.is_number_integer()) wanted = std::min(wanted, completions.get<std::int64_t>() - succeeded);
-    else if (succeeded > 0) wanted = active;
-    if (active > wanted) {
-        delete_active(work, static_cast<std::size_t>(std::max<std::int64_t>(wanted, 0)));
-        return;
-    }
-    if (active == wanted || backing_off(work)) return;
-    if (work.indexed()) create_indexed(work, wanted - active);
-    else for (std::int64_t i = active; i < wanted; ++i) create_pod(work, -1);
+    if (!gone.empty() || work.suspended()) return;
+    const std::int64_t leaving = work.replaces_failed_only() ? work.terminating : 0;
+    if (const std::int64_t missing = wanted - leaving - work.active_count; missing > 0) create_missing(work, missing);
 }
 
 }  // namespace shed::controllers

@@ -1,4 +1,5 @@
-// The JobSet controller's pass, in the order of the real one: statuses, clean-up, failure, success, service, Jobs, suspension.
+// The JobSet controller's pass, in the order of the real one: statuses, clean-up, failure, success, service, claims,
+// Jobs, suspension.
 #include "fakes/controllers/jobset.hpp"
 
 namespace shed::controllers {
@@ -13,18 +14,21 @@ std::int64_t attempt_of(const Object& job) {
 }
 
 void find_jobs(JobsetWork& work) {
-    for (const ObjectPtr& job : work.cluster.controlled_by(work.jobset.uid(), jobs()))
-        (attempt_of(*job) < work.restarts() ? work.old_jobs : work.jobs).push_back(job);
+    for (const ObjectPtr& job : work.cluster.controlled_by(work.jobset.uid(), jobs())) {
+        if (attempt_of(*job) < work.restarts()) work.previous.push_back(job);
+        else if (condition_true(job->dom(), "Failed")) work.failed.push_back(job);
+        else if (condition_true(job->dom(), "Complete")) work.succeeded.push_back(job);
+        else work.active.push_back(job);
+    }
 }
 
-void delete_job(JobsetWork& work, const Object& job) {
-    if (!job.deleting()) work.plan.actions.push_back(Delete{job.key(), job.uid(), "Foreground"});
+void delete_jobs(JobsetWork& work, const std::vector<ObjectPtr>& list) {
+    for (const ObjectPtr& job : list)
+        if (!job->deleting()) work.plan.actions.push_back(Delete{job->key(), job->uid(), "Foreground"});
 }
 
-// Finished: Jobs that still run go, then after its time to live the JobSet itself.
-void clean_up(JobsetWork& work) {
-    for (const ObjectPtr& job : work.jobs)
-        if (!job_finished(*job)) delete_job(work, *job);
+// After its time to live a finished JobSet goes, and its Jobs before it.
+void expire(JobsetWork& work) {
     const Json& ttl = member(work.spec(), "ttlSecondsAfterFinished");
     if (!ttl.is_number_integer()) return;
     const Json& conditions = member(work.status, "conditions");
@@ -38,44 +42,44 @@ void clean_up(JobsetWork& work) {
 
 void create_service(JobsetWork& work) {
     const Json& network = member(work.spec(), "network");
-    if (!bool_at(network, "enableDNSHostnames", true)) return;
+    if (!bool_at(network, "enableDNSHostnames")) return;
     const std::string name = string_at(network, "subdomain", work.jobset.name());
     if (work.cluster.find({&services(), work.jobset.ns(), name})) return;
-    work.plan.actions.push_back(Create{
-        {{"apiVersion", "v1"},
-         {"kind", "Service"},
-         {"metadata",
-          {{"name", name},
-           {"namespace", work.jobset.ns()},
-           {"ownerReferences", Json::array({owner_reference(work.jobset)})}}},
-         {"spec",
-          {{"clusterIP", "None"},
-           {"selector", {{"jobset.sigs.k8s.io/jobset-name", work.jobset.name()}}},
-           {"publishNotReadyAddresses", bool_at(network, "publishNotReadyAddresses", true)}}}}});
+    Create create{{{"apiVersion", "v1"},
+                   {"kind", "Service"},
+                   {"metadata",
+                    {{"name", name},
+                     {"namespace", work.jobset.ns()},
+                     {"ownerReferences", Json::array({owner_reference(work.jobset)})}}},
+                   {"spec",
+                    {{"clusterIP", "None"},
+                     {"selector", {{"jobset.sigs.k8s.io/jobset-name", work.jobset.name()}}},
+                     {"publishNotReadyAddresses", bool_at(network, "publishNotReadyAddresses", true)}}}}};
+    create.refusal = work.event("Warning", "HeadlessServiceCreationFailed", "");
+    work.plan.actions.push_back(std::move(create));
 }
 
 bool finished(const Json& conditions) { return is_true(conditions, "Completed") || is_true(conditions, "Failed"); }
 
 bool all_ready(const JobsetWork& work) {
-    for (const Json& job : work.replicated_jobs()) {
-        const Json* counts = find_named(member(work.status, "replicatedJobsStatus"), string_at(job, "name"));
-        if (counts == nullptr ||
-            int_at(*counts, "ready") + int_at(*counts, "succeeded") != int_at(job, "replicas", 1))
-            return false;
-    }
-    return true;
+    std::int64_t wanted = 0, ready = 0;
+    for (const Json& job : work.replicated_jobs()) wanted += replicas_of(job);
+    for (const Json& counts : member(work.status, "replicatedJobsStatus"))
+        ready += int_at(counts, "ready") + int_at(counts, "succeeded");
+    return wanted == ready;
 }
 
 void run_pass(JobsetWork& work) {
     if (finished(member(work.status, "conditions"))) {
-        clean_up(work);
+        delete_jobs(work, work.active);
+        expire(work);
         return;
     }
-    for (const ObjectPtr& job : work.old_jobs) delete_job(work, *job);
-    if (!work.suspended() && is_true(member(work.status, "conditions"), "RestartingJobSet") && all_ready(work))
-        work.set("RestartingJobSet", false, "JobsReady", "all jobs are ready");
+    delete_jobs(work, work.previous);
+    if (!work.suspended() && all_ready(work)) end_restart(work, "JobsReady", "all jobs are ready");
     if (apply_failure_policy(work) || apply_success_policy(work)) return;
     create_service(work);
+    create_claims(work);
     create_jobs(work);
     if (work.suspended()) suspend_jobs(work);
     else resume_jobs(work);
@@ -86,15 +90,14 @@ Plan reconcile(const Snapshot& cluster, const Key& key, const Inputs& in) {
     if (!jobset || jobset->deleting()) return {};
     if (string_at(jobset->dom(), "spec.managedBy", own_manager) != own_manager) return {};
     const Json& before = at_path(jobset->dom(), "status");
-    JobsetWork work{cluster, in, *jobset, before.is_object() ? before : Json::object(), {}, {}};
+    JobsetWork work{cluster, in, *jobset, before.is_object() ? before : Json::object(), {}, {}, {}, {}};
     find_jobs(work);
     compute_statuses(work);
     run_pass(work);
-    if (work.status != before) {
+    if (work.status != before && !(before.is_null() && work.status.empty())) {
         if (!work.status.contains("restarts")) work.status["restarts"] = 0;
         Json updated = jobset->dom();
         updated["status"] = work.status;
-        // Writes to other objects come first in the real controller too; the status ends the pass.
         work.plan.actions.push_back(Update{std::move(updated), "status"});
         for (EmitEvent& event : work.events) work.plan.actions.push_back(std::move(event));
     }
@@ -105,18 +108,33 @@ std::vector<Key> keys_for(const Snapshot& cluster, const Object& changed) {
     return owner_keys(cluster, changed, jobsets());
 }
 
+// These two exclude each other.
+const char* rival_of(const std::string& type) {
+    if (type == "StartupPolicyInProgress") return "StartupPolicyCompleted";
+    return type == "StartupPolicyCompleted" ? "StartupPolicyInProgress" : "";
+}
+
 }  // namespace
+
+EmitEvent JobsetWork::event(const std::string& type, const std::string& reason, const std::string& message) const {
+    return EmitEvent{jobset.key(), type, reason, message, "jobset", true, "Reconciling"};
+}
 
 void JobsetWork::set(const std::string& type, bool value, const std::string& reason, const std::string& message,
                      const std::string& event_type) {
     Json& conditions = status["conditions"];
-    // A condition is never added as False.
     if (!value && condition_in(conditions, type).is_null()) {
         if (conditions.is_null()) status.erase("conditions");
         return;
     }
-    if (!set_condition(conditions, type, value, reason, message, time())) return;
-    events.push_back(EmitEvent{jobset.key(), event_type, reason, message, "jobset", true, "Reconciling"});
+    bool changed = set_condition(conditions, type, value, reason, message, time());
+    if (value)
+        for (Json& rival : conditions)
+            if (string_at(rival, "type") == rival_of(type) && string_at(rival, "status") == "True") {
+                rival["status"] = "False";
+                changed = true;
+            }
+    if (changed) events.push_back(event(event_type, reason, message));
 }
 
 Controller jobset_controller() {

@@ -1,5 +1,5 @@
 #pragma once
-// The JobSet controller's parts: statuses, policies, and the Jobs it makes.
+// The JobSet controller's parts: statuses, policies, and the Jobs it makes. Rules: sigs.k8s.io/jobset pkg/controllers.
 #include "fakes/controllers/common.hpp"
 
 namespace shed::controllers {
@@ -8,33 +8,41 @@ struct JobsetWork {
     const Snapshot& cluster;
     const Inputs& in;
     const Object& jobset;
-    Json status;                 // as it will be written
-    std::vector<ObjectPtr> jobs; // of the present attempt
-    std::vector<ObjectPtr> old_jobs;
+    Json status;                                      // as it will be written
+    std::vector<ObjectPtr> active, failed, succeeded;  // Jobs of the present attempt
+    std::vector<ObjectPtr> previous;                   // Jobs of earlier attempts, on their way out
     Plan plan = {};
-    std::vector<EmitEvent> events = {};  // one per condition change, after the status write
+    std::vector<EmitEvent> events = {};  // after the status write
 
     std::string time() const { return format_time(in.now); }
     const Json& spec() const { return member(jobset.dom(), "spec"); }
     const Json& replicated_jobs() const { return member(spec(), "replicatedJobs"); }
     bool suspended() const { return bool_at(spec(), "suspend"); }
+    bool in_order() const { return string_at(spec(), "startupPolicy.startupPolicyOrder") == "InOrder"; }
     std::int64_t restarts() const { return int_at(status, "restarts"); }
-    // Sets the condition and records its event; nothing when it is so already.
+    const Json& counts_of(const std::string& replicated_job) const;  // of status.replicatedJobsStatus; or null
+    bool has_job(const std::string& name) const;                     // of any attempt
+    // Sets the condition and records its event; nothing when it is so already. None is added as False.
     void set(const std::string& type, bool value, const std::string& reason, const std::string& message,
              const std::string& event_type = "Normal");
+    EmitEvent event(const std::string& type, const std::string& reason, const std::string& message) const;
 };
 
-bool job_finished(const Object& job);
-bool job_failed(const Object& job);
-bool job_succeeded(const Object& job);
+inline std::int64_t replicas_of(const Json& replicated_job) { return int_at(replicated_job, "replicas", 1); }
 
-void compute_statuses(JobsetWork& work);
-bool apply_failure_policy(JobsetWork& work);  // true: the pass ends here
-bool apply_success_policy(JobsetWork& work);
+void compute_statuses(JobsetWork& work);                                   // jobset_status.cpp
+bool apply_failure_policy(JobsetWork& work);                               // true: the pass ends here
+bool apply_success_policy(JobsetWork& work);                               // likewise
+void end_restart(JobsetWork& work, const char* reason, const char* message);  // RestartingJobSet is over
+void create_claims(JobsetWork& work);                                      // jobset_volumes.cpp
+void add_claimed_volumes(const JobsetWork& work, Json& pod_spec);
+bool dependencies_met(const JobsetWork& work, const Json& replicated_job);  // jobset_startup.cpp
+bool all_started(const JobsetWork& work, const Json& replicated_job);
+void report_startup(JobsetWork& work, bool completed);
 void create_jobs(JobsetWork& work);
-void suspend_jobs(JobsetWork& work);
+void suspend_jobs(JobsetWork& work);                                       // jobset_suspend.cpp
 void resume_jobs(JobsetWork& work);
-bool dependencies_met(const JobsetWork& work, const Json& replicated_job);
+std::string job_name(const JobsetWork& work, const Json& replicated_job, std::int64_t index);  // jobset_jobs.cpp
 Json make_job(const JobsetWork& work, const Json& replicated_job, std::int64_t index);
 
 }  // namespace shed::controllers

@@ -1,4 +1,4 @@
-// The Jobs of a JobSet: their labels, their order, suspending and resuming them.
+// What a Job of a JobSet looks like: its labels and annotations, its template, its exclusive place.
 #include "fakes/controllers/jobset.hpp"
 #include "fakes/controllers/sha1.hpp"
 
@@ -59,140 +59,62 @@ Json joined(const Json& base, const Json& more) {
     return result;
 }
 
-std::string job_name(const JobsetWork& work, const Json& replicated_job, std::int64_t index) {
-    return work.jobset.name() + "-" + string_at(replicated_job, "name") + "-" + std::to_string(index);
-}
+constexpr const char* exclusive_topology = "alpha.jobset.sigs.k8s.io/exclusive-topology";
+constexpr const char* node_selector_strategy = "alpha.jobset.sigs.k8s.io/node-selector";
+constexpr const char* namespaced_job = "alpha.jobset.sigs.k8s.io/namespaced-job";
+constexpr const char* no_schedule_taint = "alpha.jobset.sigs.k8s.io/no-schedule";
 
-bool in_order(const JobsetWork& work) {
-    return string_at(work.spec(), "startupPolicy.startupPolicyOrder") == "InOrder";
-}
-
-// InOrder: the next replicatedJob starts when all of this one's Jobs are ready or done.
-bool started(const JobsetWork& work, const Json& replicated_job) {
-    const Json* counts = find_named(member(work.status, "replicatedJobsStatus"), string_at(replicated_job, "name"));
-    return counts != nullptr && int_at(*counts, "failed") + int_at(*counts, "ready") + int_at(*counts, "succeeded") ==
-                                    int_at(replicated_job, "replicas", 1);
-}
-
-const Object* find_job(const std::vector<ObjectPtr>& list, const std::string& name) {
-    for (const ObjectPtr& job : list)
-        if (job->name() == name) return job.get();
-    return nullptr;
-}
-
-void report_startup(JobsetWork& work, bool completed) {
-    if (completed) {
-        const bool in_progress = is_true(member(work.status, "conditions"), "StartupPolicyInProgress");
-        if (in_progress) std::erase_if(work.status["conditions"].get_ref<Json::array_t&>(), [](const Json& c) {
-            return string_at(c, "type") == "StartupPolicyInProgress";
-        });
-        work.set("StartupPolicyCompleted", true, "InOrderStartupPolicyCompleted",
-                 "in order startup policy has completed");
-    } else if (!is_true(member(work.status, "conditions"), "StartupPolicyCompleted")) {
-        work.set("StartupPolicyInProgress", true, "InOrderStartupPolicyInProgress",
-                 "in order startup policy is in progress");
+// Exclusive placement, asked for by the JobSet or by one of its replicatedJobs, is told by annotations only.
+Json placement_of(const JobsetWork& work, const Json& replicated_job) {
+    Json marks = Json::object();
+    const Json& of_jobset = at_path(work.jobset.dom(), "metadata.annotations");
+    const Json& of_job = at_path(replicated_job, "template.metadata.annotations");
+    for (const Json* annotations : {&of_jobset, &of_job}) {
+        if (!member(*annotations, exclusive_topology).is_string()) continue;
+        for (const char* name : {exclusive_topology, node_selector_strategy})
+            if (const Json& value = member(*annotations, name); value.is_string()) marks[name] = value;
     }
+    return marks;
+}
+
+// With the node selector strategy somebody has labelled and tainted the nodes for each Job.
+void select_own_nodes(const JobsetWork& work, const std::string& name, Json& pod_spec) {
+    pod_spec["nodeSelector"][namespaced_job] = work.jobset.ns() + "_" + name;
+    pod_spec["tolerations"].push_back(
+        {{"key", no_schedule_taint}, {"operator", "Exists"}, {"effect", "NoSchedule"}});
 }
 
 }  // namespace
 
+std::string job_name(const JobsetWork& work, const Json& replicated_job, std::int64_t index) {
+    return work.jobset.name() + "-" + string_at(replicated_job, "name") + "-" + std::to_string(index);
+}
+
 Json make_job(const JobsetWork& work, const Json& replicated_job, std::int64_t index) {
     const std::string name = job_name(work, replicated_job, index);
-    const Json marks = labels_of(work, replicated_job, index, name);
+    const Json labels = labels_of(work, replicated_job, index, name);
+    const Json annotations = joined(labels, placement_of(work, replicated_job));
     const Json& job_template = member(replicated_job, "template");
     const Json& metadata = member(job_template, "metadata");
     Json spec = member(job_template, "spec");
     Json& pod = spec["template"];
-    pod["metadata"]["labels"] = joined(member(pod["metadata"], "labels"), marks);
-    pod["metadata"]["annotations"] = joined(member(pod["metadata"], "annotations"), marks);
-    if (bool_at(work.spec(), "network.enableDNSHostnames", true))
+    pod["metadata"]["labels"] = joined(member(pod["metadata"], "labels"), labels);
+    pod["metadata"]["annotations"] = joined(member(pod["metadata"], "annotations"), annotations);
+    if (bool_at(work.spec(), "network.enableDNSHostnames"))
         pod["spec"]["subdomain"] = string_at(work.spec(), "network.subdomain", work.jobset.name());
+    if (annotations.contains(exclusive_topology) && annotations.contains(node_selector_strategy))
+        select_own_nodes(work, name, pod["spec"]);
     spec["suspend"] = work.suspended();
+    add_claimed_volumes(work, pod["spec"]);
     return {{"apiVersion", "batch/v1"},
             {"kind", "Job"},
             {"metadata",
              {{"name", name},
               {"namespace", work.jobset.ns()},
-              {"labels", joined(member(metadata, "labels"), marks)},
-              {"annotations", joined(member(metadata, "annotations"), marks)},
+              {"labels", joined(member(metadata, "labels"), labels)},
+              {"annotations", joined(member(metadata, "annotations"), annotations)},
               {"ownerReferences", Json::array({owner_reference(work.jobset)})}}},
             {"spec", std::move(spec)}};
-}
-
-bool dependencies_met(const JobsetWork& work, const Json& replicated_job) {
-    const Json& dependencies = member(replicated_job, "dependsOn");
-    if (!dependencies.is_array()) return true;
-    for (const Json& dependency : dependencies) {
-        const std::string name = string_at(dependency, "name");
-        const Json* other = find_named(work.replicated_jobs(), name);
-        const Json* counts = find_named(member(work.status, "replicatedJobsStatus"), name);
-        if (other == nullptr || counts == nullptr) return false;
-        const std::int64_t replicas = int_at(*other, "replicas", 1), succeeded = int_at(*counts, "succeeded");
-        const bool complete = string_at(dependency, "status") == "Complete";
-        const std::int64_t have =
-            complete ? succeeded : int_at(*counts, "failed") + int_at(*counts, "ready") + succeeded;
-        if (have != replicas) return false;
-    }
-    return true;
-}
-
-void create_jobs(JobsetWork& work) {
-    const bool blocking = string_at(work.spec(), "failurePolicy.restartStrategy") == "BlockingRecreate";
-    if (blocking && !work.old_jobs.empty()) return;
-    for (const Json& replicated_job : work.replicated_jobs()) {
-        if (!dependencies_met(work, replicated_job)) continue;
-        for (std::int64_t i = 0; i < int_at(replicated_job, "replicas", 1); ++i) {
-            const std::string name = job_name(work, replicated_job, i);
-            // An old attempt's Job keeps the name until it is gone.
-            if (find_job(work.jobs, name) != nullptr || find_job(work.old_jobs, name) != nullptr) continue;
-            work.plan.actions.push_back(Create{make_job(work, replicated_job, i)});
-        }
-        if (in_order(work) && !work.suspended() && !started(work, replicated_job)) {
-            report_startup(work, false);
-            return;
-        }
-    }
-    if (in_order(work) && !work.suspended()) report_startup(work, true);
-}
-
-void suspend_jobs(JobsetWork& work) {
-    for (const ObjectPtr& job : work.jobs) {
-        if (job_finished(*job) || bool_at(job->dom(), "spec.suspend")) continue;
-        Json updated = job->dom();
-        updated["spec"]["suspend"] = true;
-        work.plan.actions.push_back(Update{std::move(updated)});
-    }
-    work.set("Suspended", true, "SuspendedJobs", "jobset is suspended");
-    if (is_true(member(work.status, "conditions"), "RestartingJobSet"))
-        work.set("RestartingJobSet", false, "JobSetSuspended", "jobset is suspended");
-}
-
-void resume_jobs(JobsetWork& work) {
-    for (const Json& replicated_job : work.replicated_jobs()) {
-        if (!dependencies_met(work, replicated_job)) continue;
-        for (const ObjectPtr& job : work.jobs) {
-            if (job->label("jobset.sigs.k8s.io/replicatedjob-name") != string_at(replicated_job, "name")) continue;
-            if (job_finished(*job) || !bool_at(job->dom(), "spec.suspend")) continue;
-            if (!string_at(job->dom(), "status.startTime").empty()) {
-                work.plan.actions.push_back(MergePatch{job->key(), {{"status", {{"startTime", nullptr}}}}, "status"});
-            }
-            const std::int64_t index =
-                std::strtoll(std::string(job->label("jobset.sigs.k8s.io/job-index")).c_str(), nullptr, 10);
-            const Json wanted = make_job(work, replicated_job, index);
-            const Json& pod = at_path(wanted, "spec.template");
-            Json patch = {{"spec", {{"suspend", false}, {"template", Json::object()}}}};
-            Json& into = patch["spec"]["template"];
-            for (const char* map : {"labels", "annotations"})
-                if (const Json& value = at_path(pod, std::string("metadata.") + map); value.is_object())
-                    into["metadata"][map] = value;
-            for (const char* field : {"nodeSelector", "tolerations", "schedulingGates"})
-                if (const Json& value = at_path(pod, std::string("spec.") + field); !value.is_null())
-                    into["spec"][field] = value;
-            work.plan.actions.push_back(MergePatch{job->key(), std::move(patch)});
-        }
-    }
-    if (is_true(member(work.status, "conditions"), "Suspended"))
-        work.set("Suspended", false, "ResumeJobs", "jobset is resumed");
 }
 
 }  // namespace shed::controllers

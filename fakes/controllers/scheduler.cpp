@@ -1,5 +1,5 @@
-// kube-scheduler: one pod at a time, onto the least used node that fits.
-#include "fakes/controllers/scheduler_fit.hpp"
+// kube-scheduler: one pod at a time, onto the least used node that fits; gangs by scheduler_gang.cpp.
+#include "fakes/controllers/scheduler.hpp"
 
 #include <algorithm>
 
@@ -8,13 +8,6 @@ namespace shed::controllers {
 namespace {
 
 constexpr const char* component = "default-scheduler";
-
-bool waiting(const Object& pod) {
-    if (pod.deleting() || !string_at(pod.dom(), "spec.nodeName").empty()) return false;
-    if (string_at(pod.dom(), "spec.schedulerName", component) != component) return false;
-    const std::string phase = string_at(pod.dom(), "status.phase", "Pending");
-    return phase == "Pending" && member(member(pod.dom(), "spec"), "schedulingGates").empty();
-}
 
 // The share of its cpu or memory, whichever is the larger, that a node has given away.
 double share_used(const Object& node, const Resources& used) {
@@ -30,19 +23,32 @@ double share_used(const Object& node, const Resources& used) {
     return share;
 }
 
-struct Choice {
-    std::string node = {};  // empty: none
-    std::vector<Misfit> misfits = {};
-};
+Resources given_away(const Snapshot& cluster, const std::string& node, const Assumed& assumed) {
+    Resources used = used_on(cluster, node);
+    if (const auto more = assumed.find(node); more != assumed.end())
+        for (const auto& [name, quantity] : more->second) used[name] = used[name] + quantity;
+    return used;
+}
 
-Choice choose(const Snapshot& cluster, const Object& pod) {
+}  // namespace
+
+bool waits_for_node(const Object& pod) {
+    if (pod.deleting() || !string_at(pod.dom(), "spec.nodeName").empty()) return false;
+    if (string_at(pod.dom(), "spec.schedulerName", component) != component) return false;
+    const std::string phase = string_at(pod.dom(), "status.phase", "Pending");
+    return phase == "Pending" && member(member(pod.dom(), "spec"), "schedulingGates").empty();
+}
+
+Choice choose_node(const Snapshot& cluster, const Object& pod, const Assumed& assumed) {
     Choice choice;
     const Resources requests = pod_requests(pod.dom());
+    const PlacedPods placed = placed_pods(cluster);
     double best_share = 0;
     std::size_t best_pods = 0;
     for (const ObjectPtr& node : cluster.list(nodes())) {
-        const Resources used = used_on(cluster, node->name());
+        const Resources used = given_away(cluster, node->name(), assumed);
         Misfit misfit = fit(pod.dom(), requests, *node, used);
+        if (misfit.reasons.empty()) misfit = affinity_misfit(placed, pod, *node);
         if (!misfit.reasons.empty()) {
             choice.misfits.push_back(std::move(misfit));
             continue;
@@ -82,20 +88,26 @@ void report_unschedulable(Plan& plan, const Object& pod, const std::string& mess
     plan.actions.push_back(Update{std::move(updated), "status"});
 }
 
+void bind_pod(Plan& plan, const Object& pod, const std::string& node) {
+    plan.actions.push_back(Bind{pod.key(), node});
+    plan.actions.push_back(EmitEvent{pod.key(), "Normal", "Scheduled",
+                                     "Successfully assigned " + pod.ns() + "/" + pod.name() +
+                                         " to " + node,
+                                     component, true, "Binding"});
+}
+
+namespace {
+
 Plan reconcile(const Snapshot& cluster, const Key& key, const Inputs& in) {
     Plan plan;
     const ObjectPtr pod = cluster.find(key);
-    if (!pod || !waiting(*pod)) return plan;
-    const Choice choice = choose(cluster, *pod);
-    if (choice.node.empty()) {
+    if (!pod || !waits_for_node(*pod)) return plan;
+    if (const ObjectPtr group = pod_group_of(cluster, *pod))
+        return schedule_gang(cluster, *pod, *group, in);
+    const Choice choice = choose_node(cluster, *pod, {});
+    if (choice.node.empty())
         report_unschedulable(plan, *pod, unschedulable_message(choice.misfits), in);
-        return plan;
-    }
-    plan.actions.push_back(Bind{key, choice.node});
-    plan.actions.push_back(EmitEvent{key, "Normal", "Scheduled",
-                                     "Successfully assigned " + key.ns + "/" + key.name + " to " +
-                                         choice.node,
-                                     component, true, "Binding"});
+    else bind_pod(plan, *pod, choice.node);
     return plan;
 }
 
@@ -108,11 +120,14 @@ bool may_make_room(const Snapshot& cluster, const Object& changed) {
     return phase == "Succeeded" || phase == "Failed" || !cluster.find(changed.key());
 }
 
+const Kind& pod_groups() { return kind_of("scheduling.x-k8s.io/v1alpha1", "PodGroup"); }
+
 std::vector<Key> keys_for(const Snapshot& cluster, const Object& changed) {
+    if (&changed.kind() == &pod_groups()) return members_waiting(cluster, changed);
     if (!may_make_room(cluster, changed)) return {};
     std::vector<ObjectPtr> queue;
     for (const ObjectPtr& pod : cluster.list(pods()))
-        if (waiting(*pod)) queue.push_back(pod);
+        if (waits_for_node(*pod)) queue.push_back(pod);
     // kube-scheduler's PrioritySort: the more important first, then the older.
     std::stable_sort(queue.begin(), queue.end(), [](const ObjectPtr& a, const ObjectPtr& b) {
         const std::int64_t pa = int_at(a->dom(), "spec.priority");
@@ -127,7 +142,8 @@ std::vector<Key> keys_for(const Snapshot& cluster, const Object& changed) {
 }  // namespace
 
 Controller scheduler() {
-    return {"scheduler", "kube-scheduler", &pods(), {&nodes()}, keys_for, reconcile};
+    return {"scheduler", "kube-scheduler",    &pods(), {&nodes(), &pod_groups()},
+            keys_for,    reconcile};
 }
 
 }  // namespace shed::controllers

@@ -19,6 +19,12 @@ struct Misfit {
 };
 Misfit fit(const Json& pod, const Resources& requests, const Object& node, const Resources& used);
 
+// Pods that have a node and have not ended, with their nodes.
+using PlacedPods = std::vector<std::pair<ObjectPtr, ObjectPtr>>;
+PlacedPods placed_pods(const Snapshot& cluster);
+// Required pod affinity and anti-affinity, the incoming pod's and those of pods that are there.
+Misfit affinity_misfit(const PlacedPods& placed, const Object& pod, const Object& node);
+
 // "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) ... preemption: ...".
 std::string unschedulable_message(const std::vector<Misfit>& misfits);
 

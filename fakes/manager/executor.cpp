@@ -12,9 +12,14 @@ namespace {
 
 constexpr std::size_t recent_events_max = 4096;  // as client-go's event correlator
 
+// Longer notes are cut, as the Trainer controller does; an Event takes 1024 characters.
+constexpr std::size_t refusal_bytes_max = 950;
+
 bool done_already(const Action& action, const Error& error) {
     if (std::holds_alternative<Create>(action)) return error.reason == Reason::already_exists;
     if (std::holds_alternative<Delete>(action)) return error.reason == Reason::not_found;
+    if (const auto* patch = std::get_if<MergePatch>(&action))
+        return patch->may_be_gone && error.reason == Reason::not_found;
     // An event is a courtesy: its failure never holds up work.
     return std::holds_alternative<EmitEvent>(action);
 }
@@ -31,18 +36,39 @@ WriteOptions options_for(std::string manager, std::string subresource = {}, bool
 
 asio::awaitable<std::optional<Error>> PlanExecutor::run(const Controller& controller,
                                                         const Plan& plan) {
-    for (const Action& action : plan.actions) {
-        std::string manager(controller.manager);
+    std::optional<Error> failure = co_await run(std::string(controller.manager), plan.actions);
+    std::optional<Error> later = co_await run(std::string(controller.manager), plan.regardless);
+    co_return failure ? failure : later;
+}
+
+asio::awaitable<std::optional<Error>> PlanExecutor::run(std::string manager,
+                                                        const std::vector<Action>& actions) {
+    for (const Action& action : actions) {
         asio::awaitable<Result<ObjectPtr>> write =
             std::visit([&](const auto& a) { return act(a, manager); }, action);
         Result<ObjectPtr> result = co_await std::move(write);
         if (result) {
-            if (!std::holds_alternative<Delete>(action)) remember(*result);
+            // A deleted object that stays for a while is news; one that is gone is told by the watch.
+            const bool deletion = std::holds_alternative<Delete>(action);
+            if (!deletion || (*result && (*result)->deleting())) remember(*result);
             continue;
         }
-        if (!done_already(action, result.error())) co_return result.error();
+        if (done_already(action, result.error())) continue;
+        co_await complain(action, result.error(), manager);
+        co_return result.error();
     }
     co_return std::nullopt;
+}
+
+asio::awaitable<void> PlanExecutor::complain(const Action& action, const Error& error,
+                                             std::string manager) {
+    std::optional<EmitEvent> event;
+    if (const auto* create = std::get_if<Create>(&action)) event = create->refusal;
+    if (const auto* apply = std::get_if<Apply>(&action)) event = apply->refusal;
+    if (!event) co_return;
+    const bool cut = error.message.size() > refusal_bytes_max;
+    event->message += cut ? error.message.substr(0, refusal_bytes_max) + " ..." : error.message;
+    (void)co_await act(*event, std::move(manager));
 }
 
 void PlanExecutor::remember(const ObjectPtr& object) {

@@ -17,6 +17,10 @@ public:
     boost::asio::awaitable<std::optional<Error>> run(const Controller& controller, const Plan& plan);
 
 private:
+    boost::asio::awaitable<std::optional<Error>> run(std::string manager,
+                                                     const std::vector<Action>& actions);
+    boost::asio::awaitable<void> complain(const Action& action, const Error& error,
+                                          std::string manager);
     boost::asio::awaitable<Result<ObjectPtr>> act(const Create& action, std::string manager);
     boost::asio::awaitable<Result<ObjectPtr>> act(const Apply& action, std::string manager);
     boost::asio::awaitable<Result<ObjectPtr>> act(const Update& action, std::string manager);

@@ -10,7 +10,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace asio = boost::asio;
 
@@ -25,6 +27,8 @@ struct Worker {
     KeyQueue queue;
     asio::steady_timer wake;          // cancelled when there is something new to do
     std::optional<Time> alarm = {};   // when an alarm coroutine will cancel it
+    std::map<Key, Json> memories = {};
+    std::map<Key, std::pair<std::string, std::int64_t>> specs = {};  // uid and generation last seen
 };
 
 bool wanted(const std::vector<std::string>& names, std::string_view name) {
@@ -45,7 +49,8 @@ struct Manager::Impl {
     void put(const ObjectPtr& object);
     void erase(const ObjectPtr& object);
     void changed(const Object& object);
-    void enqueue(Worker& worker, const Key& key);
+    bool is_news_of_spec(Worker& worker, const Object& object);
+    void enqueue(Worker& worker, const Key& key, bool at_once);
     void set_alarm(Worker& worker);
     asio::awaitable<void> alarm(Worker& worker, Time at);
     asio::awaitable<void> work(Worker& worker);
@@ -95,13 +100,28 @@ void Manager::Impl::erase(const ObjectPtr& object) {
 void Manager::Impl::changed(const Object& object) {
     for (const auto& worker : workers) {
         const Controller& controller = *worker->controller;
-        if (controller.kind == &object.kind()) enqueue(*worker, object.key());
-        for (const Key& key : controller.keys_for(snapshot, object)) enqueue(*worker, key);
+        const bool own = controller.kind == &object.kind();
+        const bool at_once = controller.batch == Duration{} || !options.inputs.faithful_timing ||
+                             (own && is_news_of_spec(*worker, object));
+        if (own) enqueue(*worker, object.key(), at_once);
+        for (const Key& key : controller.keys_for(snapshot, object)) enqueue(*worker, key, at_once);
     }
 }
 
-void Manager::Impl::enqueue(Worker& worker, const Key& key) {
-    worker.queue.add(key);
+// New, gone, or with another generation than when it was last seen.
+bool Manager::Impl::is_news_of_spec(Worker& worker, const Object& object) {
+    const std::pair seen(object.uid(), object.generation());
+    const ObjectPtr now = snapshot.find(object.key());
+    if (!now || now->uid() != object.uid()) {
+        worker.specs.erase(object.key());
+        return true;
+    }
+    return std::exchange(worker.specs[object.key()], seen) != seen;
+}
+
+void Manager::Impl::enqueue(Worker& worker, const Key& key, bool at_once) {
+    if (at_once) worker.queue.add(key);
+    else worker.queue.add_at(key, clock.now() + worker.controller->batch);
     worker.wake.cancel();
 }
 
@@ -139,8 +159,14 @@ asio::awaitable<void> Manager::Impl::reconcile(Worker& worker, Key key) {
     Inputs inputs = options.inputs;
     inputs.now = clock.now();
     inputs.field_manager = controller.manager;
+    if (const auto memory = worker.memories.find(key); memory != worker.memories.end())
+        inputs.memory = memory->second;
     const Plan plan = controller.reconcile(snapshot, key, inputs);
     std::optional<Error> failure = co_await executor.run(controller, plan);
+    if (!failure) {
+        if (plan.memory.is_null()) worker.memories.erase(key);
+        else worker.memories[key] = plan.memory;
+    }
     if (!failure && !plan.failed.empty()) failure = Error{Reason::internal, plan.failed};
     if (plan.look_again_at) worker.queue.add_at(key, *plan.look_again_at);
     if (!failure) {

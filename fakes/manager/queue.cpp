@@ -8,12 +8,23 @@ void KeyQueue::add(const Key& key) {
     if (queued_.insert(key).second) ready_.push_back(key);
 }
 
-void KeyQueue::add_at(const Key& key, Time at) { later_.emplace(at, key); }
+void KeyQueue::add_at(const Key& key, Time at) {
+    const auto [known, fresh] = due_.emplace(key, at);
+    if (!fresh) {
+        if (known->second <= at) return;
+        later_.erase({known->second, key});
+        known->second = at;
+    }
+    later_.emplace(at, key);
+}
 
 std::optional<Key> KeyQueue::take(Time now) {
-    const auto due = later_.upper_bound(now);
-    for (auto it = later_.begin(); it != due; ++it) add(it->second);
-    later_.erase(later_.begin(), due);
+    while (!later_.empty() && later_.begin()->first <= now) {
+        const Key key = later_.begin()->second;
+        later_.erase(later_.begin());
+        due_.erase(key);
+        add(key);
+    }
     if (ready_.empty()) return std::nullopt;
     Key key = std::move(ready_.front());
     ready_.pop_front();

@@ -13,6 +13,7 @@ namespace shed {
 class KeyQueue {
 public:
     void add(const Key& key);
+    // Of several times for a key the first counts.
     void add_at(const Key& key, Time at);
     // Moves what is due into the queue and takes its first key.
     std::optional<Key> take(Time now);
@@ -24,7 +25,8 @@ public:
 private:
     std::deque<Key> ready_;
     std::set<Key> queued_;
-    std::multimap<Time, Key> later_;
+    std::set<std::pair<Time, Key>> later_;
+    std::map<Key, Time> due_;  // the same by key
     std::map<Key, int> failures_;
 };
 
