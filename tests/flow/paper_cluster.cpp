@@ -1,6 +1,5 @@
 #include "tests/flow/paper_cluster.hpp"
 
-#include <filesystem>
 #include <stdexcept>
 
 namespace shed {
@@ -17,64 +16,29 @@ SshKeyPair paper_key() {
 
 }  // namespace
 
-NodeCapacity PaperCluster::big_node() {
-    NodeCapacity capacity;
-    capacity.cpu = "512";
-    capacity.memory = "2Ti";
-    capacity.gpus = 256;
-    return capacity;
-}
-
-PaperCluster::PaperCluster(Behaviour behaviour, NodeCapacity capacity)
+PaperCluster::PaperCluster(Options wanted)
     : api_(store_, rng_),
       clock_(*parse_time("2026-11-23T06:00:00Z")),
       client_(local_client(api_, clock_, io_.get_executor(), "kube-controller-manager")),
-      kubelet_client_(local_client(api_, clock_, io_.get_executor(), "kubelet")),
-      runtime_(clock_, io_.get_executor()),
-      tasks_(io_.get_executor()),
       subscription_(store_.subscribe([this](const StoreEvent& event) {
-          history_.push_back({event.type, event.object});
+          history_.push_back({event.type, event.object, clock_.now()});
       })) {
-    char name[] = "/tmp/shed-flow-XXXXXX";
-    directory_ = ::mkdtemp(name);
-    runtime_.behave([this, behaviour](const ContainerRequest& request) {
-        const ObjectPtr pod = store_.find_by_uid(request.pod_uid);
-        return pod ? behaviour(*pod, request.attempt) : PaperRuntime::Behaviour();
-    });
-    runtime_.answer_probes([](const std::string&, int) { return Result<int>(0); });
     for (Json& object : bootstrap_objects())
-        if (auto made = create(object); !made) throw std::runtime_error(made.error().message);
+        if (auto made = install(object); !made) throw std::runtime_error(made.error().message);
     Manager::Options options;
     options.inputs.make_ssh_key = paper_key;
     options.inputs.root_ca_pem = "paper";
+    options.inputs.faithful_timing = wanted.faithful_timing;
     manager_ = std::make_unique<Manager>(io_.get_executor(), *client_, clock_, options);
     manager_->start();
-    KubeletHost::Deps deps{*kubelet_client_,
-                           runtime_,
-                           clock_,
-                           [](const std::string&) { return Result<Environment>(Environment{}); },
-                           io_.get_executor(),
-                           directory_,
-                           [](const TokenRequest&) { return std::string("token"); }};
-    host_ = std::make_unique<KubeletHost>(std::move(deps));
-    KubeletConfig config;
-    config.node = "node-a";
-    config.capacity = capacity;
-    kubelet_ = std::make_unique<Kubelet>(*host_, config);
-    tasks_.spawn("host", host_->run());
-    tasks_.spawn("kubelet", kubelet_->run());
     settle();
 }
 
 PaperCluster::~PaperCluster() {
     manager_->stop();
-    tasks_.cancel();
     settle();
-    kubelet_.reset();
-    host_.reset();
     manager_.reset();
     settle();
-    std::filesystem::remove_all(directory_);
 }
 
 void PaperCluster::settle() {
@@ -109,6 +73,19 @@ Result<ObjectPtr> PaperCluster::create(Json object) {
     request.name = string_at(object, "metadata.name");
     request.user_agent = "test";
     return api_.create(request, std::move(object), clock_.now());
+}
+
+// The trainer's snapshots show that kubectl applied the runtimes that come with it.
+Result<ObjectPtr> PaperCluster::install(Json object) {
+    const Kind& kind = kind_of(string_at(object, "apiVersion"), string_at(object, "kind"));
+    if (!kind.custom) return create(std::move(object));
+    Request request;
+    request.verb = Verb::patch;
+    request.kind = &kind;
+    request.name = string_at(object, "metadata.name");
+    request.content_type = "application/apply-patch+yaml";
+    request.query.emplace("fieldManager", "kubectl");
+    return api_.patch(request, object, clock_.now());
 }
 
 Result<ObjectPtr> PaperCluster::remove(const Key& key, Json options) {

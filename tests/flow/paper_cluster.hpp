@@ -1,10 +1,10 @@
 #pragma once
-// The whole control plane and one node, with containers of paper and time that moves only when
-// nothing is left to do: recorded cases are replayed in milliseconds and always alike.
+// The whole control plane on paper, with time that moves only when nothing is left to do: recorded
+// cases are replayed in milliseconds and always alike. Nodes are added to it: paper_node.hpp has the
+// real kubelet on containers of paper, played_node.hpp pods that follow a script.
 #include "fakes/api/api.hpp"
-#include "fakes/kubelet/kubelet.hpp"
 #include "fakes/manager/manager.hpp"
-#include "fakes/net/tasks.hpp"
+#include "fakes/net/clock.hpp"
 #include "fakes/store/store.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -13,13 +13,13 @@ namespace shed {
 
 class PaperCluster {
 public:
-    // What the main container of the pod does; asked at each start.
-    using Behaviour = std::function<PaperRuntime::Behaviour(const Object& pod, int attempt)>;
-
-    explicit PaperCluster(Behaviour behaviour, NodeCapacity capacity = big_node());
+    struct Options {
+        bool faithful_timing = false;  // the delays of the real controllers, too
+    };
+    explicit PaperCluster(Options options);
+    PaperCluster() : PaperCluster(Options{}) {}
     ~PaperCluster();
 
-    static NodeCapacity big_node();
     Result<ObjectPtr> create(Json object);
     Result<ObjectPtr> remove(const Key& key, Json options = nullptr);
     void settle();  // until nothing is left to do now
@@ -32,27 +32,27 @@ public:
     struct Change {
         StoreEvent::Type type;
         ObjectPtr object;
+        Time at{};
     };
     const std::vector<Change>& history() const { return history_; }
     Store& store() { return store_; }
+    const Store& store() const { return store_; }
     Api& api() { return api_; }
     ManualClock& clock() { return clock_; }
+    boost::asio::any_io_executor executor() { return io_.get_executor(); }
 
 private:
+    Result<ObjectPtr> install(Json object);
+
     boost::asio::io_context io_{1};
     Store store_;
     Rng rng_{1};
     Api api_;
     ManualClock clock_;
-    std::unique_ptr<Client> client_, kubelet_client_;
-    PaperRuntime runtime_;
-    std::string directory_;
-    Tasks tasks_;
+    std::unique_ptr<Client> client_;
     std::vector<Change> history_;
     Store::Subscription subscription_;
     std::unique_ptr<Manager> manager_;
-    std::unique_ptr<KubeletHost> host_;
-    std::unique_ptr<Kubelet> kubelet_;
 };
 
 }  // namespace shed

@@ -1,6 +1,8 @@
 // What a real API server with the real controllers stored for a case, and what is stored here.
 #include "fakes/yaml/yaml.hpp"
 #include "tests/flow/normalise.hpp"
+#include "tests/flow/paper_node.hpp"
+#include "tests/flow/recorder.hpp"
 
 #include <gmock/gmock.h>
 
@@ -69,6 +71,7 @@ protected:
         space["metadata"] = {{"name", ns}};
         ASSERT_TRUE(cluster.create(space));
         cluster.settle();
+        Recorder recorder(cluster, ns);
         auto inputs = parse_yaml_documents(text_of(name + "/input.yaml"));
         ASSERT_TRUE(inputs);
         for (Json& input : *inputs) {
@@ -83,10 +86,11 @@ protected:
         };
         ASSERT_TRUE(cluster.run_until(ended, std::chrono::minutes(2)));
         cluster.run_for(std::chrono::seconds(5));
-        actual = record_of(cluster, cluster.store(), ns);
+        actual = normal_record(ns, recorder.timeline(), recorder.final_objects());
     }
 
-    PaperCluster cluster{three_nodes};
+    PaperCluster cluster;
+    PaperNode node{cluster, three_nodes};
     Key job;
     Json expected, actual;
 };
