@@ -50,7 +50,7 @@ Result<void> check_reachable(const std::string& directory) {
     std::error_code ec;
     for (fs::path path = fs::canonical(directory, ec); path.has_relative_path();
          path = path.parent_path()) {
-        struct stat info {};
+        struct stat info{};
         if (::stat(path.c_str(), &info) != 0) return environment_error("cannot look at", path);
         if ((info.st_mode & S_IXOTH) != 0) continue;
         return Error{Reason::environment, "pods cannot enter " + path.string() +
@@ -100,7 +100,7 @@ std::uint64_t bytes_below(const std::string& directory) {
     std::uint64_t bytes = 0;
     for (auto entry = fs::recursive_directory_iterator(directory, ec);
          !ec && entry != fs::recursive_directory_iterator(); entry.increment(ec)) {
-        struct stat info {};
+        struct stat info{};
         if (::lstat(entry->path().c_str(), &info) == 0)
             bytes += static_cast<std::uint64_t>(info.st_blocks) * 512;
     }
@@ -167,11 +167,11 @@ private:
     }
 
     Result<void> check_room() const {
-        struct statvfs disk {};
+        struct statvfs disk{};
         if (::statvfs(folder_.c_str(), &disk) != 0) return environment_error("cannot ask", folder_);
         const auto free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize / 1'000'000;
         const auto wanted = static_cast<std::uint64_t>(plan_.megabytes);
-        // Wheels are unpacked beside each other, so for a moment a little more is needed.
+        // Packages are kept until they are unpacked, so for a moment a little more is needed.
         if (free < wanted + wanted / 4)
             return Error{Reason::environment, folder_ + " has " + std::to_string(free) +
                                                   " MB free, " + name_ + " needs about " +
@@ -186,18 +186,49 @@ private:
         draft_ = prefix() + "building.XXXXXX";
         if (::mkdtemp(draft_.data()) == nullptr) return environment_error("cannot make", draft_);
         ::chmod(draft_.c_str(), 0755);
-        if (auto installed = install(lock); !installed) return installed;
+        if (!plan_.debian.empty())
+            if (auto unpacked = unpack(lock); !unpacked) return unpacked;
+        if (!plan_.requirements.empty())
+            if (auto installed = install(lock); !installed) return installed;
         if (auto linked = add_links(); !linked) return linked;
         if (auto stamped = stamp(); !stamped) return stamped;
         return put_in_place();
     }
 
-    Result<void> install(int lock) {
+    static std::vector<std::string> own_environment() {
         std::vector<std::string> own;
         for (char** entry = environ; *entry != nullptr; ++entry) own.emplace_back(*entry);
+        return own;
+    }
+
+    Result<void> unpack(int lock) {
+        std::vector<std::string> environment = own_environment();
+        // Its words are read below; of two values programs take the one or the other.
+        std::erase_if(environment, [](const std::string& entry) {
+            return entry.starts_with("LC_ALL=") || entry.starts_with("LANGUAGE=");
+        });
+        environment.emplace_back("LC_ALL=C");
+        std::string program;
+        const auto output = unpack_debian(
+            plan_.debian, draft_, options_, [&](const std::vector<std::string>& words) {
+                program = fs::path(words.front()).filename();
+                return run_lines(words, environment, lock, options_.cancelled,
+                                 [this](const std::string& line) {
+                                     if (const auto text = condense_apt(line)) progress_(*text);
+                                 });
+            });
+        if (!output) return output.error();
+        if (output->cancelled) return cancelled();
+        if (output->exit_code != 0)
+            return Error{Reason::environment,
+                         explain_unpacking(program, output->tail, output->exit_code)};
+        return {};
+    }
+
+    Result<void> install(int lock) {
         const auto output =
-            run_lines(pip_words(options_.python, draft_, plan_), pip_environment(own), lock,
-                      options_.cancelled, [this](const std::string& line) {
+            run_lines(pip_words(options_.python, draft_, plan_), pip_environment(own_environment()),
+                      lock, options_.cancelled, [this](const std::string& line) {
                           if (const auto text = condense(line)) progress_(*text);
                       });
         if (!output) return output.error();
@@ -233,6 +264,7 @@ private:
     Result<void> stamp() const {
         const nlohmann::json json = {{"digest", plan_.digest},
                                      {"requirements", plan_.requirements},
+                                     {"debian", plan_.debian},
                                      {"python", machine_.python},
                                      {"bytes", bytes_below(draft_)}};
         std::ofstream out(stamp_path(draft_));

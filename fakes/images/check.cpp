@@ -29,10 +29,11 @@ const Forms& forms_of_user() {
 }
 
 const Forms& forms_of_build() {
-    static const Forms forms = {{"packages", Form::texts},        {"cpu", Form::texts},
-                                {"cuda12", Form::texts},          {"cuda13", Form::texts},
-                                {"megabytes", Form::number},      {"seconds", Form::number},
-                                {"cuda_megabytes", Form::number}, {"cuda_seconds", Form::number}};
+    static const Forms forms = {{"packages", Form::texts},     {"cpu", Form::texts},
+                                {"debian", Form::texts},       {"cuda12", Form::texts},
+                                {"cuda13", Form::texts},       {"megabytes", Form::number},
+                                {"seconds", Form::number},     {"cuda_megabytes", Form::number},
+                                {"cuda_seconds", Form::number}};
     return forms;
 }
 

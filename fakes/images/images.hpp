@@ -1,7 +1,8 @@
 #pragma once
 // Images are local environments, not downloads. The catalogue (YAML; shipped defaults, user
 // overrides) maps image name patterns to environments: root layers over the host's own /usr and
-// /etc, an image environment, user, entrypoint. An environment with a recipe is built once by pip.
+// /etc, an image environment, user, entrypoint. An environment with a recipe is built once, by pip
+// and, where PyPI has no build for machines without a GPU, from Debian packages.
 #include "fakes/base/result.hpp"
 
 #include <chrono>
@@ -34,6 +35,7 @@ struct Environment {
 struct Recipe {
     std::vector<std::string> packages;                       // requirements, as pip takes them
     std::map<std::string, std::vector<std::string>> extras;  // "cpu", "cuda12", "cuda13"
+    std::vector<std::string> debian;  // Debian packages, where no CUDA extra is taken
     int megabytes = 0, seconds = 0;                          // estimates
     int cuda_megabytes = 0, cuda_seconds = 0;
     bool operator==(const Recipe&) const = default;
@@ -96,6 +98,7 @@ FileContents host_pip_files();
 struct BuildOptions {
     // The python3 that pods will run: its version and layout decide where packages land.
     std::string python = "/usr/bin/python3";
+    std::string apt_get = "/usr/bin/apt-get", dpkg_deb = "/usr/bin/dpkg-deb";
     // Asked whenever a signal interrupts the waiting; true ends pip and the build.
     std::function<bool()> cancelled = [] { return false; };
 };

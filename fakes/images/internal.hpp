@@ -45,7 +45,7 @@ struct Machine {
     bool has_openmpi = false;  // any libmpi at all
 };
 struct Plan {
-    std::vector<std::string> requirements;
+    std::vector<std::string> requirements, debian;
     int megabytes = 0, seconds = 0;
     std::string digest;  // of all that decides what is in the layer
 };
@@ -83,5 +83,17 @@ Result<Output> run_lines(const std::vector<std::string>& words,
                          const std::vector<std::string>& environment, int held,
                          const std::function<bool()>& cancelled,
                          const std::function<void(const std::string&)>& line);
+
+// ---- debian.cpp
+// How a step of a build runs a program: its output is told to the person, and may be cancelled.
+using Runner = std::function<Result<Output>(const std::vector<std::string>& words)>;
+// Unpacks the packages, with all they need that this machine lacks, below `root`; nothing of this
+// machine changes. The Output is that of the last step: of the one that failed, if one did.
+Result<Output> unpack_debian(const std::vector<std::string>& packages, const std::string& root,
+                             const BuildOptions& options, const Runner& run);
+// What a person wants to know of a line of apt-get's, or nothing.
+std::optional<std::string> condense_apt(std::string_view line);
+std::string explain_unpacking(const std::string& program, const std::vector<std::string>& tail,
+                              int exit_code);
 
 }  // namespace shed::images

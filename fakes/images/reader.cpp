@@ -22,6 +22,7 @@ std::vector<std::string> strings(const Json& list) {
 Recipe recipe_of(const Json& build) {
     Recipe recipe;
     recipe.packages = strings(member(build, "packages"));
+    recipe.debian = strings(member(build, "debian"));
     for (const char* extra : {"cpu", "cuda12", "cuda13"})
         if (member(build, extra).is_array()) recipe.extras[extra] = strings(build[extra]);
     const auto number = [&](const char* key) { return static_cast<int>(int_at(build, key)); };

@@ -79,9 +79,11 @@ Plan plan_of(const Recipe& recipe, const Machine& machine) {
                              recipe.packages.end());
     plan.megabytes = cuda ? recipe.cuda_megabytes : recipe.megabytes;
     plan.seconds = cuda ? recipe.cuda_seconds : recipe.seconds;
-    plan.digest = sha256(joined({layout, joined(plan.requirements, " "), machine.python,
-                                 machine.libmpi_link, machine.libmpi},
-                                "\n"));
+    if (!cuda) plan.debian = recipe.debian;
+    std::vector<std::string> facts = {layout, joined(plan.requirements, " "), machine.python,
+                                      machine.libmpi_link, machine.libmpi};
+    if (!plan.debian.empty()) facts.push_back(joined(plan.debian, " "));
+    plan.digest = sha256(joined(facts, "\n"));
     return plan;
 }
 

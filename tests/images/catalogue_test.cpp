@@ -200,7 +200,7 @@ TEST_F(ShippedCatalogue, KnowsTheImagesOfTrainersRuntimesAndTests) {
     };
     const Row rows[] = {{"ghcr.io/kubeflow/trainer/mlx-runtime:latest", "mlx"},
                         {"ghcr.io/kubeflow/trainer/deepspeed-runtime:v2.3.0", "deepspeed"},
-                        {"pytorch/pytorch:2.13.0-cuda13.0-cudnn9-runtime", "pytorch"},
+                        {"pytorch/pytorch:2.13.0-cuda13.0-cudnn9-runtime", "torch"},
                         {"nvcr.io/nvidia/jax:25.10-py3", "jax"},
                         {"ghcr.io/kubeflow/trainer/xgboost-runtime", "xgboost"},
                         {"ghcr.io/kubeflow/trainer/torchtune-trainer", "torchtune"},
@@ -218,7 +218,7 @@ TEST_F(ShippedCatalogue, KnowsTheImagesOfTrainersRuntimesAndTests) {
         EXPECT_EQ(matched->second.name, row.environment) << row.image;
         EXPECT_FALSE(matched->second.entrypoint.empty() && matched->second.command.empty())
             << row.image << " ends at once without a command";
-        EXPECT_EQ(matched->second.built, row.environment != std::string("mlx")) << row.image;
+        EXPECT_EQ(matched->second.built, !catalogue.recipe(row.environment)) << row.image;
     }
 }
 
@@ -245,11 +245,22 @@ TEST_F(ShippedCatalogue, AnMpiPodHasWhatSshAndMpirunNeed) {
 }
 
 TEST_F(ShippedCatalogue, TheLayersOwnPythonIsNotHidden) {
-    const auto mlx = catalogue.match("ghcr.io/kubeflow/trainer/mlx-runtime");
-    EXPECT_FALSE(mlx->second.files.contains("/usr/local/bin/python"));
-    EXPECT_TRUE(catalogue.match("pytorch/pytorch")->second.files.contains("/usr/local/bin/python"));
+    for (const Environment& e : catalogue.list())
+        EXPECT_EQ(e.files.contains("/usr/local/bin/python"), !catalogue.recipe(e.name)) << e.name;
     EXPECT_EQ(catalogue.recipe("mlx")->extras.at("cuda13"),
               std::vector<std::string>{"mlx[cuda13]==0.31.2"});
+}
+
+TEST_F(ShippedCatalogue, EveryRecipeSaysWhatItCosts) {
+    for (const char* name : {"mlx", "torch", "jax", "xgboost", "deepspeed"}) {
+        const auto recipe = catalogue.recipe(name);
+        ASSERT_TRUE(recipe) << name;
+        EXPECT_GT(recipe->megabytes, 0) << name;
+        EXPECT_GT(recipe->seconds, 0) << name;
+        const bool cuda = recipe->extras.contains("cuda12") || recipe->extras.contains("cuda13");
+        EXPECT_EQ(recipe->cuda_megabytes > 0 && recipe->cuda_seconds > 0, cuda) << name;
+    }
+    EXPECT_EQ(catalogue.recipe("torch")->debian, std::vector<std::string>{"python3-torch"});
 }
 
 }  // namespace

@@ -46,6 +46,17 @@ TEST(Plan, ItsDigestChangesWithAllThatMakesTheLayer) {
     EXPECT_NE(plan_of(a_recipe(), machine).digest, digest);
 }
 
+TEST(Plan, DebianPackagesAreForMachinesWithoutAGpu) {
+    Recipe recipe = a_recipe();
+    Machine machine;
+    const std::string without = plan_of(recipe, machine).digest;
+    recipe.debian = {"python3-torch"};
+    EXPECT_THAT(plan_of(recipe, machine).debian, ElementsAre("python3-torch"));
+    EXPECT_NE(plan_of(recipe, machine).digest, without);
+    machine.cuda = "cuda13";
+    EXPECT_THAT(plan_of(recipe, machine).debian, testing::IsEmpty());
+}
+
 TEST(Plan, KnowsWhichCudaADriverHas) {
     struct Row {
         const char *version, *wanted;
@@ -92,6 +103,36 @@ TEST(Condense, KeepsWhatTakesTime) {
         {"ERROR: No matching distribution", ""},  // the failure's own message says it
         {"", ""}};
     for (const Row& row : rows) EXPECT_EQ(condense(row.line).value_or(""), row.wanted) << row.line;
+}
+
+TEST(CondenseApt, KeepsWhatTakesTime) {
+    struct Row {
+        const char *line, *wanted;
+    };
+    for (const Row& row :
+         {Row{"Need to get 150 MB of archives.", "downloading Debian packages (150 MB)"},
+          Row{"Need to get 9,032 kB/150 MB of archives.", "downloading Debian packages (9,032 kB)"},
+          Row{"Fetched 150 MB in 3s (48.2 MB/s)", "unpacking"},
+          Row{"Get:1 http://deb.debian.org/debian bookworm/main amd64 libx amd64 1 [9 kB]", ""},
+          Row{"Reading package lists...", ""}})
+        EXPECT_EQ(condense_apt(row.line).value_or(""), row.wanted) << row.line;
+}
+
+TEST(ExplainUnpacking, NamesTheCauseAndWhatHelps) {
+    struct Row {
+        const char *line, *wanted;
+    };
+    for (const Row& row :
+         {Row{"E: Unable to locate package python3-torch",
+              "  Unable to locate package python3-torch; this distribution has no such package"},
+          Row{"E: Failed to fetch http://x  Could not resolve 'x'; y",
+              "Could not resolve 'x', y; "},
+          Row{"sh: no such program", "  sh: no such program; "}}) {
+        const std::string text = explain_unpacking("apt-get", {"Reading...", row.line}, 100);
+        EXPECT_THAT(text, testing::StartsWith("apt-get failed with exit code 100:\n"));
+        EXPECT_THAT(text, HasSubstr(row.wanted));
+        EXPECT_EQ(text.find("; "), text.rfind("; ")) << text;
+    }
 }
 
 TEST(ExplainFailure, NamesTheCauseAndWhatHelps) {
