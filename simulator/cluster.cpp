@@ -7,6 +7,7 @@
 #include "fakes/net/gateway.hpp"
 #include "fakes/podinit/protocol.hpp"
 #include "simulator/cluster_facts.hpp"
+#include "simulator/mounts.hpp"
 #include "simulator/node_logs.hpp"
 #include "simulator/terminal.hpp"
 #include "simulator/world_size.hpp"
@@ -38,6 +39,7 @@ HolderOptions holder_options(const Topology& topology) {
     options.podinit = topology.podinit;
     options.also_remove = topology.directory;
     options.keep_open = topology.lock_descriptor;
+    for (const HostMount& mount : topology.mounts) options.shared.push_back(mount.source);
     return options;
 }
 
@@ -181,6 +183,7 @@ Result<void> Cluster::Impl::start_nodes() {
         config.node = "node-" + std::to_string(i);
         config.capacity = capacity_of(topology, gpus);
         config.faithful_timing = topology.faithful_timing;
+        config.host_mounts = topology.mounts;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
         tasks.spawn("kubelet", kubelets.back()->run());
     }
@@ -244,6 +247,7 @@ ClusterFacts Cluster::Impl::facts() const {
     facts.isolation = isolation_text(runtime->identity_map());
     facts.gpus = gpus_text(gpus, real_gpus);
     facts.resources = resources_text(topology);
+    for (const HostMount& mount : topology.mounts) facts.mounts.push_back(mount_text(mount));
     facts.egress =
         "pods reach this machine as host.trainshed.internal, and the Internet through its proxy "
         "on port " +

@@ -2,6 +2,7 @@
 // A whole cluster in this process: API server, control plane, kubelets and the pods' holder, wired by a Topology.
 // Owns everything it starts; stop() leaves no process, mount or namespace behind.
 #include "fakes/base/result.hpp"
+#include "fakes/kubelet/host_mount.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -23,6 +24,7 @@ struct Topology {
     bool faithful_timing = false;
     double time_scale = 1.0;
     std::uint16_t port = 0;  // 0: a free one
+    std::vector<HostMount> mounts;  // in every pod
     std::string podinit, catalogue, user_catalogue, environments;
     std::string node_directory;  // the pods' files
     // The cluster's own directory and the lock on it: podinit holds the lock until all is gone and
@@ -38,6 +40,7 @@ struct ClusterFacts {
     std::string gpus;        // "8 per node (fake: counted, not there in the pod)"
     std::string resources;   // what nodes advertise beyond the machine
     std::string egress;      // what pods can reach
+    std::vector<std::string> mounts;  // what of this machine pods see: "/data at /data, read-only"
 };
 
 class Cluster {

@@ -25,6 +25,8 @@ struct UpOptions {
     bool strict_resources = false, faithful_timing = false;
     double time_scale = 1.0;
     std::uint16_t port = 0;
+    std::vector<std::string> mounts;  // HOST[:POD[:ro|rw]]
+    bool share_caches = true;
 };
 
 struct RunOptions {

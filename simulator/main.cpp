@@ -59,6 +59,12 @@ void add_topology(CLI::App* command, UpOptions& up) {
         ->check(CLI::Range(0.01, 10'000.0))
         ->capture_default_str();
     command->add_option("--port", up.port, "Port of the API server on 127.0.0.1 (default: a free one)");
+    command->add_option("--mount", up.mounts,
+                        "Show pods a directory or file of this machine: HOST[:POD[:ro|rw]], read-only unless rw; "
+                        "repeatable")
+        ->allow_extra_args(false);
+    command->add_flag("!--no-share-caches", up.share_caches,
+                      "Do not show pods this machine's caches of Hugging Face and MLX Data");
 }
 
 void add_up(CommandLine& line) {

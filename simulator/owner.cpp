@@ -36,8 +36,8 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
 
 }  // namespace
 
-OwnedCluster::OwnedCluster(const UpOptions& options, ClusterPaths paths)
-    : options_(options), paths_(std::move(paths)), signals_(io_, SIGINT, SIGTERM, SIGHUP) {}
+OwnedCluster::OwnedCluster(const UpOptions& options, ClusterPaths paths, std::vector<HostMount> mounts)
+    : options_(options), paths_(std::move(paths)), mounts_(std::move(mounts)), signals_(io_, SIGINT, SIGTERM, SIGHUP) {}
 
 OwnedCluster::~OwnedCluster() { stop(); }
 
@@ -63,6 +63,7 @@ Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
     arm_signals();
     Topology topology = topology_of(options_, paths_);
     topology.lock_descriptor = lock_->descriptor();
+    topology.mounts = mounts_;
     cluster_ = std::make_unique<Cluster>(io_, std::move(topology));
     std::optional<Result<ClusterFacts>> outcome;
     const auto start_it = [&]() -> asio::awaitable<void> {
@@ -102,6 +103,7 @@ Result<void> OwnedCluster::publish(const ClusterFacts& facts) {
                                     {"kubeconfig", paths_.kubeconfig},
                                     {"nodes", options_.nodes},
                                     {"isolation", facts.isolation},
+                                    {"mounts", facts.mounts},
                                     {"store", "memory"}};
     return write_file(paths_.cluster_file, cluster.dump(2) + "\n", 0600);
 }

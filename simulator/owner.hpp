@@ -15,7 +15,7 @@ namespace shed {
 
 class OwnedCluster {
 public:
-    OwnedCluster(const UpOptions& options, ClusterPaths paths);
+    OwnedCluster(const UpOptions& options, ClusterPaths paths, std::vector<HostMount> mounts);
     ~OwnedCluster();
 
     // Sweeps stale directories, takes the lock, starts everything, writes kubeconfig and cluster.json.
@@ -38,6 +38,7 @@ private:
 
     UpOptions options_;
     ClusterPaths paths_;
+    std::vector<HostMount> mounts_;
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
     std::optional<OwnerLock> lock_;

@@ -2,6 +2,7 @@
 #include "fakes/yaml/yaml.hpp"
 #include "simulator/commands.hpp"
 #include "simulator/job_watch.hpp"
+#include "simulator/mounts.hpp"
 #include "simulator/owner.hpp"
 #include "simulator/why/why.hpp"
 
@@ -160,7 +161,9 @@ int command_run(const RunOptions& options) {
                                     ? "run-" + std::to_string(::getpid())
                                     : options.up.common.name);
     if (!paths) return report(terminal, paths.error());
-    OwnedCluster owned(options.up, *paths);
+    auto mounts = host_mounts(options.up.mounts, options.up.share_caches);
+    if (!mounts) return report(terminal, mounts.error());
+    OwnedCluster owned(options.up, *paths, std::move(*mounts));
     const auto started = owned.start([&](const std::string& stage, const std::string& text) {
         terminal.ok(stage, text);
     });

@@ -2,6 +2,7 @@
 #include "fakes/images/images.hpp"
 #include "simulator/cluster.hpp"
 #include "simulator/commands.hpp"
+#include "simulator/mounts.hpp"
 #include "simulator/owner.hpp"
 #include "simulator/paths.hpp"
 
@@ -36,11 +37,12 @@ void print_facts(const Terminal& terminal, const ClusterPaths& paths, const Clus
     if (!facts.gpus.empty()) terminal.ok("gpus", facts.gpus);
     if (!facts.resources.empty()) terminal.ok("resources", facts.resources);
     if (!facts.egress.empty()) terminal.ok("network", facts.egress);
+    for (const std::string& mount : facts.mounts) terminal.ok("mount", mount);
     terminal.note("");
     terminal.note("export KUBECONFIG=" + paths.kubeconfig);
 }
 
-int own_cluster(const UpOptions& options, const ClusterPaths& paths) {
+int own_cluster(const UpOptions& options, const ClusterPaths& paths, std::vector<HostMount> mounts) {
     const Terminal terminal(options.common.plain, options.common.quiet);
     const int pipe = options.ready_descriptor;
     const auto fail = [&](const Error& error) {
@@ -48,7 +50,7 @@ int own_cluster(const UpOptions& options, const ClusterPaths& paths) {
         tell(pipe, "error " + std::to_string(code) + "\t" + error.message);
         return code;
     };
-    OwnedCluster owned(options, paths);
+    OwnedCluster owned(options, paths, std::move(mounts));
     const auto started = owned.start([&](const std::string& stage, const std::string& text) {
         terminal.ok(stage, text);
         tell(pipe, "ok " + stage + "\t" + text);
@@ -60,6 +62,7 @@ int own_cluster(const UpOptions& options, const ClusterPaths& paths) {
         if (!started->gpus.empty()) tell(pipe, "ok gpus\t" + started->gpus);
         if (!started->resources.empty()) tell(pipe, "ok resources\t" + started->resources);
         if (!started->egress.empty()) tell(pipe, "ok network\t" + started->egress);
+        for (const std::string& mount : started->mounts) tell(pipe, "ok mount\t" + mount);
     }
     tell(pipe, "ready");
     if (pipe >= 0) ::close(pipe);
@@ -80,6 +83,8 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     if (options.fake_gpus) words.insert(words.end(), {"--fake-gpus", std::to_string(*options.fake_gpus)});
     if (options.strict_resources) words.push_back("--strict-resources");
     if (options.faithful_timing) words.push_back("--faithful-timing");
+    if (!options.share_caches) words.push_back("--no-share-caches");
+    for (const std::string& mount : options.mounts) words.insert(words.end(), {"--mount", mount});
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -146,7 +151,9 @@ int command_up(const UpOptions& options) {
     const Terminal terminal(options.common.plain, options.common.quiet);
     const auto paths = paths_of(options.common.name);
     if (!paths) return report(terminal, paths.error());
-    return options.detach ? detach(options, *paths) : own_cluster(options, *paths);
+    auto mounts = host_mounts(options.mounts, options.share_caches);
+    if (!mounts) return report(terminal, mounts.error());
+    return options.detach ? detach(options, *paths) : own_cluster(options, *paths, std::move(*mounts));
 }
 
 }  // namespace shed

@@ -26,6 +26,7 @@ struct PodPlace {
     std::string ip, host_ip, node;
     bool single_identity = false;  // pods have one id, under the name they ask for
     std::vector<std::string> allowed_host_paths;
+    std::vector<HostMount> host_mounts;
     std::string claims_directory;
     std::map<std::string, std::string> node_allocatable;  // "cpu": "16"
 
@@ -88,15 +89,20 @@ std::string resolv_conf(const PodPlace& place);
 std::map<std::string, std::string> etc_files(const PodPlace& place, const Identity& identity,
                                              const Environment& environment);
 
-// ---- mounts.cpp: volumeMounts
+// ---- mounts.cpp: volumeMounts and host mounts
 struct Mount {
     std::string source, target;
     bool read_only = false;
     bool file = false;    // the source is a file
     bool memory = false;  // a tmpfs of its own; source holds its options
+    int shared = -1;      // a host mount's number; its source is for the runtime to find
+    bool cache = false;   // a host mount that the pod may change for itself
+    std::vector<std::string> left_out = {};
 };
 Result<std::vector<Mount>> volume_mounts(const PodPlace& place, const Json& container,
                                          const Variables& variables, Spec& files);
+// Adds the place's host mounts; a volume that the pod mounts at the same path wins.
+void add_host_mounts(const PodPlace& place, const std::string& home, std::vector<Mount>& mounts);
 // Follows the links every pod has (/bin, /lib, /var/run ...) and removes `.`, `..` and doubled
 // slashes.
 std::string pod_path(std::string_view path);

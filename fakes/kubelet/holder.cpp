@@ -194,11 +194,13 @@ Result<HolderProcess> spawn_holder(const HolderOptions& options) {
         ::posix_spawn_file_actions_adddup2(&actions, options.keep_open, kept_fd);
     std::string name = "podinit", mode = "holder", where = options.directory;
     std::string also = options.also_remove;
-    char* arguments[] = {name.data(), mode.data(), where.data(),
-                         also.empty() ? nullptr : also.data(), nullptr};
+    std::vector<std::string> shared = options.shared;
+    std::vector<char*> arguments = {name.data(), mode.data(), where.data(), also.data()};
+    for (std::string& source : shared) arguments.push_back(source.data());
+    arguments.push_back(nullptr);
     HolderProcess process;
     const int failed =
-        ::posix_spawn(&process.pid, podinit.c_str(), &actions, &attributes, arguments, environ);
+        ::posix_spawn(&process.pid, podinit.c_str(), &actions, &attributes, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     ::close(lifeline->read);

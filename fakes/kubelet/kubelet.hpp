@@ -7,6 +7,7 @@
 #include "fakes/client/client.hpp"
 #include "fakes/images/images.hpp"
 #include "fakes/kubelet/history.hpp"
+#include "fakes/kubelet/host_mount.hpp"
 #include "fakes/kubelet/runtime.hpp"
 #include "fakes/net/clock.hpp"
 
@@ -36,6 +37,8 @@ struct KubeletConfig {
     std::string host_ip = "10.244.0.1";
     bool faithful_timing = false;
     std::vector<std::string> allowed_host_paths = {};
+    // In every pod; the runtime must have been given their sources in this order.
+    std::vector<HostMount> host_mounts = {};
 };
 
 // What the kubelets of one process share: the runtime, the directory of pods, pod addresses, DNS
@@ -114,6 +117,7 @@ struct HolderOptions {
     // first: a lock on it tells others that something is still here.
     std::string also_remove = {};
     int keep_open = -1;
+    std::vector<std::string> shared = {};  // sources of the kubelets' host mounts
 };
 
 // Real processes, by podinit. The holder lives until this object is destroyed or quit() is called.

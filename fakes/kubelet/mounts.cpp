@@ -100,6 +100,13 @@ std::size_t depth(const std::string& path) {
     return static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
 }
 
+// What is mounted at a path hides what was mounted below it before.
+void sort_by_depth(std::vector<Mount>& mounts) {
+    std::stable_sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
+        return depth(a.target) < depth(b.target);
+    });
+}
+
 Result<Mount> one_mount(const PodPlace& place, const Json& spec,
                         const std::map<std::string, std::string>& known, Spec& files) {
     const std::string name = string_at(spec, "name");
@@ -164,10 +171,28 @@ Result<std::vector<Mount>> volume_mounts(const PodPlace& place, const Json& cont
         if (!mount) return mount.error();
         mounts.push_back(std::move(*mount));
     }
-    std::stable_sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
-        return depth(a.target) < depth(b.target);
-    });
+    sort_by_depth(mounts);
     return mounts;
+}
+
+void add_host_mounts(const PodPlace& place, const std::string& home, std::vector<Mount>& mounts) {
+    for (std::size_t i = 0; i < place.host_mounts.size(); ++i) {
+        const HostMount& host = place.host_mounts[i];
+        Mount mount;
+        mount.source = host.source;
+        mount.target =
+            pod_path(host.target.starts_with("~/") ? home + host.target.substr(1) : host.target);
+        mount.read_only = host.kind != HostMount::Kind::read_write;
+        mount.file = host.file;
+        mount.shared = static_cast<int>(i);
+        mount.cache = host.kind == HostMount::Kind::cache;
+        mount.left_out = host.left_out;
+        const bool taken = std::any_of(mounts.begin(), mounts.end(), [&](const Mount& other) {
+            return other.target == mount.target;
+        });
+        if (!taken) mounts.push_back(std::move(mount));
+    }
+    sort_by_depth(mounts);
 }
 
 }  // namespace shed::kubelet

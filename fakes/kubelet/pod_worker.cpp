@@ -153,6 +153,7 @@ PodPlace PodWorker::place() const {
     where.node = node_->config.node;
     where.single_identity = node_->host.deps.runtime.single_identity();
     where.allowed_host_paths = node_->config.allowed_host_paths;
+    where.host_mounts = node_->config.host_mounts;
     where.claims_directory = node_->host.deps.directory + "/claims";
     where.node_allocatable = node_->allocatable;
     return where;

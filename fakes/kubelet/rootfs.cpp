@@ -167,6 +167,20 @@ struct Builder {
         if (identity.home != "/root") record({"dir", "/root", "0700"});
     }
 
+    SpecRecord shared_record(const Mount& mount) const {
+        const std::string number = std::to_string(mount.shared);
+        if (!mount.cache) return {"shared", number, mount.target, mount.read_only ? "ro" : "rw"};
+        SpecRecord record = {"shared",
+                             number,
+                             "/run/trainshed/caches/" + number,
+                             "cache",
+                             mount.target,
+                             std::to_string(identity.uid),
+                             std::to_string(identity.gid)};
+        record.insert(record.end(), mount.left_out.begin(), mount.left_out.end());
+        return record;
+    }
+
     void mount_all() {
         record({"bind", home(), identity.home, "rw"});
         const std::string message =
@@ -175,6 +189,7 @@ struct Builder {
         for (const std::string& device : inputs.devices) record({"device", device, device});
         for (const Mount& mount : mounts) {
             if (mount.memory) record({"tmpfs", mount.target, mount.source});
+            else if (mount.shared >= 0) record(shared_record(mount));
             else record({"bind", mount.source, mount.target, mount.read_only ? "ro" : "rw"});
         }
         make_working_directory();
@@ -258,6 +273,7 @@ Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInput
     auto mounts = volume_mounts(place, *inputs.container, inputs.variables, builder.plan.files);
     if (!mounts) return mounts.error();
     builder.mounts = std::move(*mounts);
+    add_host_mounts(place, builder.identity.home, builder.mounts);
     builder.make_directories();
     builder.find_layered();
     builder.write_skeleton();

@@ -134,7 +134,7 @@ private:
 };
 
 // PID 1 of the container. `report` gets an error text, or is closed when the main process was started.
-[[noreturn]] void run_init(const Plan& plan, const ContainerStart& start, int report) {
+[[noreturn]] void run_init(const Plan& plan, const ContainerStart& start, const std::vector<int>& copies, int report) {
     const auto give_up = [&](const std::string& error) {
         write_all(report, error);
         ::_exit(1);
@@ -144,7 +144,7 @@ private:
     const auto slash = plan.exit_path.rfind('/');
     const Descriptor folder(::open(plan.exit_path.substr(0, slash).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder.open()) give_up(failure("open the folder of " + plan.exit_path));
-    std::string error = enter_root(start.records, start.mount_point, start.single);
+    std::string error = enter_root(start.records, start.mount_point, start.single, copies);
     if (!error.empty()) give_up(error);
 
     sigset_t all;
@@ -235,12 +235,14 @@ int start_container(const ContainerStart& start, std::string& error) {
     if (error.empty() && (plan.log_path.empty() || plan.exit_path.empty()))
         error = "a container needs a log and an exit record";
     if (!error.empty()) return 0;
+    std::vector<int> copies;
     const auto prepare = [&]() -> std::string {
         std::string trouble = join(start.sandbox, {"net", "ipc", "uts"});
+        if (trouble.empty()) trouble = copy_shared(start.records, start.shared, copies);
         if (trouble.empty() && ::unshare(CLONE_NEWNS | CLONE_NEWPID) != 0) trouble = failure("make namespaces");
         return trouble;
     };
-    return fork_twice(prepare, [&](int report) { run_init(plan, start, report); }, error);
+    return fork_twice(prepare, [&](int report) { run_init(plan, start, copies, report); }, error);
 }
 
 int start_exec(const std::vector<Record>& records, int container, const int descriptors[3], bool single,

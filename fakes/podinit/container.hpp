@@ -10,6 +10,7 @@ struct ContainerStart {
     std::string mount_point;  // an empty directory to build the root on
     int sandbox = 0;          // process that holds the pod's namespaces
     bool single = false;
+    std::vector<int> shared = {};  // the holder's shared mounts
 };
 
 // Joins the sandbox's namespaces and forks the container's first process. Returns its pid, or 0 and `error`.

@@ -49,9 +49,9 @@ std::string set_up_mounts(const std::string& directory) {
 
 class Holder {
 public:
-    Holder(const Identity& identity, std::string directory)
+    Holder(const Identity& identity, std::string directory, const std::vector<int>& shared)
         : identity_(identity), directory_(directory),
-          pods_(directory, identity.map == Identity::Map::single, [this](const std::string& event) { tell(event); }) {}
+          pods_(directory, identity.map == Identity::Map::single, shared, [this](const std::string& event) { tell(event); }) {}
 
     std::string open();
     void run();
@@ -270,13 +270,26 @@ std::string Holder::command(int, const std::vector<std::string>& words, std::vec
 
 }  // namespace
 
-int hold(const Identity& identity, const char* directory) {
+namespace {
+
+// Closes all descriptors from `first` on but those in `kept`, the least first.
+void close_others(int first, const std::vector<int>& kept) {
+    for (const int descriptor : kept) {
+        if (descriptor > first) ::close_range(static_cast<unsigned>(first), static_cast<unsigned>(descriptor) - 1, 0);
+        if (descriptor >= first) first = descriptor + 1;
+    }
+    ::close_range(static_cast<unsigned>(first), ~0U, 0);
+}
+
+}  // namespace
+
+int hold(const Identity& identity, const char* directory, const std::vector<int>& shared) {
     // If the process between us and the keeper dies, so do we, and the kernel ends the rest.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::close_range(ready_fd + 1, ~0U, 0);
+    close_others(ready_fd + 1, shared);
     ::umask(022);
     ::signal(SIGPIPE, SIG_IGN);
-    Holder holder(identity, directory);
+    Holder holder(identity, directory, shared);
     const std::string error = holder.open();
     const std::string line = error.empty() ? "ready " + identity.words() : "failed " + error;
     write_all(ready_fd, line + "\n");

@@ -30,8 +30,21 @@ void remove_directory(const Identity& identity, const char* directory) {
     remove_tree(directory, true);
 }
 
+// While the process is still the owner's for the file system, though already in the cluster's mount namespace: a
+// directory in root's closed home can be shared, and pods can be given copies of these mounts.
+std::string open_shared(const std::vector<std::string>& paths, std::vector<int>& opened) {
+    if (::unshare(CLONE_NEWNS) != 0) return failure("make a mount namespace");
+    for (const std::string& path : paths) {
+        const int descriptor = ::open(path.c_str(), O_PATH | O_CLOEXEC);
+        if (descriptor < 0) return failure("share " + path);
+        opened.push_back(descriptor);
+    }
+    return "";
+}
+
 // Runs in the child that will become the holder's parent: enters the user namespace, then makes the others.
-[[noreturn]] void enter(const Identity& identity, const char* directory, int to_parent, int from_parent) {
+[[noreturn]] void enter(const Identity& identity, const char* directory, const std::vector<std::string>& paths,
+                        int to_parent, int from_parent) {
     char byte = 'x';
     if (::unshare(CLONE_NEWUSER) != 0) {
         complain(failure("make a user namespace"));
@@ -40,19 +53,21 @@ void remove_directory(const Identity& identity, const char* directory) {
     if (::write(to_parent, &byte, 1) != 1 || ::read(from_parent, &byte, 1) != 1 || byte != 'y') ::_exit(1);
     ::close(to_parent);
     ::close(from_parent);
-    std::string error = become_inner_root(identity);
+    std::vector<int> shared;
+    std::string error = open_shared(paths, shared);
+    if (error.empty()) error = become_inner_root(identity);
     if (!error.empty()) {
         complain(error);
         ::_exit(1);
     }
     // After the ids changed: the kernel forgets the death signal when they do.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::unshare(CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) != 0) {
-        complain(failure("make PID, network, mount, IPC and UTS namespaces"));
+    if (::unshare(CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0) {
+        complain(failure("make PID, network, IPC and UTS namespaces"));
         ::_exit(1);
     }
     const pid_t holder = ::fork();
-    if (holder == 0) ::_exit(hold(identity, directory));
+    if (holder == 0) ::_exit(hold(identity, directory, shared));
     ::close(ready_fd);
     ::close(lifeline_fd);
     int status = 0;
@@ -62,7 +77,7 @@ void remove_directory(const Identity& identity, const char* directory) {
 
 }  // namespace
 
-int keep(const char* directory, const char* also) {
+int keep(const char* directory, const std::string& also, const std::vector<std::string>& shared) {
     // The owner's terminal and its signals are none of the keeper's business: it ends when the holder has.
     ::setsid();
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_IGN);
@@ -77,7 +92,7 @@ int keep(const char* directory, const char* also) {
     if (child == 0) {
         ::close(to_parent[0]);
         ::close(to_child[1]);
-        enter(identity, directory, to_parent[1], to_child[0]);
+        enter(identity, directory, shared, to_parent[1], to_child[0]);
     }
     ::close(to_parent[1]);
     ::close(to_child[0]);
@@ -93,7 +108,7 @@ int keep(const char* directory, const char* also) {
     int status = 0;
     wait_for(child, &status);
     remove_directory(identity, directory);
-    if (also != nullptr) remove_tree(also, true);
+    if (!also.empty()) remove_tree(also, true);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 

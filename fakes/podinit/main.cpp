@@ -6,8 +6,8 @@
 
 int main(int argc, char** argv) {
     if (argc >= 3 && std::strcmp(argv[1], "holder") == 0)
-        return shed::podinit::keep(argv[2], argc > 3 ? argv[3] : nullptr);
+        return shed::podinit::keep(argv[2], argc > 3 ? argv[3] : "", {argv + (argc > 4 ? 4 : argc), argv + argc});
     if (argc == 3 && std::strcmp(argv[1], "sweep") == 0) return shed::podinit::sweep(argv[2]);
-    std::fputs("usage: podinit holder DIR [ALSO] | podinit sweep DIR\n", stderr);
+    std::fputs("usage: podinit holder DIR [ALSO [SHARED...]] | podinit sweep DIR\n", stderr);
     return 2;
 }

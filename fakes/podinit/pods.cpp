@@ -132,6 +132,7 @@ std::string Pods::container(const std::string& uid, const std::string& name, int
     start.mount_point = mount_point_;
     start.sandbox = pod->second.pid;
     start.single = single_;
+    start.shared = shared_;
     Container container;
     container.started = now_nanoseconds();
     container.exit_path = exit_path_of(start.records);

@@ -12,8 +12,10 @@ namespace shed::podinit {
 class Pods {
 public:
     using Tell = std::function<void(const std::string& event)>;
-    Pods(std::string directory, bool single, Tell tell)
-        : mount_point_(directory + "/.root"), single_(single), tell_(static_cast<Tell&&>(tell)) {}
+    // `shared`: O_PATH descriptors of what `shared` records of containers name by number.
+    Pods(std::string directory, bool single, std::vector<int> shared, Tell tell)
+        : mount_point_(directory + "/.root"), single_(single), shared_(static_cast<std::vector<int>&&>(shared)),
+          tell_(static_cast<Tell&&>(tell)) {}
 
     // Each returns the reply's words after `ok`, or sets `error`.
     std::string sandbox(const std::string& uid, const std::string& spec, std::string& error);
@@ -49,6 +51,7 @@ private:
 
     std::string mount_point_;
     bool single_;
+    std::vector<int> shared_;
     Tell tell_;
     std::map<std::string, Pod> pods_;
     std::map<int, Exec> execs_;

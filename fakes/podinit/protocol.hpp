@@ -1,7 +1,7 @@
 #pragma once
 // The words between the kubelet and podinit. podinit links only libc; this header is all they share.
 //
-// `podinit holder DIR` is started once per cluster by trainshed with a pipe on fd 3, the lifeline: nobody writes to it;
+// `podinit holder DIR [ALSO [SHARED...]]` is started once per cluster by trainshed with a pipe on fd 3, the lifeline: nobody writes to it;
 // end of file means the owner died. It
 //   1. makes a user namespace (identity map by how it was started, below), and in it a PID, network, mount, IPC and UTS
 //      namespace; a small part of it stays outside as the keeper, which removes DIR when everything else is gone;
@@ -52,7 +52,9 @@
 //   The root file system is built in a fresh mount namespace by these records, in order; TARGET is the path in the pod:
 //   dir TARGET MODE | symlink TARGET TO | bind SOURCE TARGET ro|rw (recursive) | overlay TARGET LOWER... (read-only;
 //   first LOWER on top) | tmpfs TARGET OPTIONS | proc | sys | dev (private: null zero full random urandom tty, pts, shm,
-//   fd links; mqueue) | device SOURCE TARGET. A missing TARGET is made when its parent is writable; a missing SOURCE is an
+//   fd links; mqueue) | device SOURCE TARGET | shared N TARGET ro|rw (the N-th SHARED, which the pods' ids need not be
+//   able to reach by its path) | shared N TARGET cache VIEW UID GID [NAME...] (read-only, and at VIEW a tree that UID may
+//   change: copies of directories and small files, links to larger ones, without NAME). A missing TARGET is made when its parent is writable; a missing SOURCE is an
 //   error that names both.
 // exec records: arg, env, cwd, uid, gid, group, tty.
 namespace shed::podinit {

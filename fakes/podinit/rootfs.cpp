@@ -1,5 +1,6 @@
 #include "fakes/podinit/rootfs.hpp"
 
+#include "fakes/podinit/cache_view.hpp"
 #include "fakes/podinit/util.hpp"
 
 #include <fcntl.h>
@@ -18,7 +19,7 @@ namespace shed::podinit {
 namespace {
 
 constexpr std::string_view root_words[] = {"dir",  "symlink", "bind", "overlay", "tmpfs",
-                                           "proc", "sys",     "dev",  "device",  "readonly-root"};
+                                           "proc", "sys",     "dev",  "device",  "shared", "readonly-root"};
 
 bool is_directory(const std::string& path) {
     struct stat info {};
@@ -101,6 +102,26 @@ std::string make_dev(const std::string& root, bool single) {
     return "";
 }
 
+bool is_directory(int descriptor) {
+    struct stat info {};
+    return ::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+std::string attach_shared(const Record& r, const std::string& root, bool single, int copy) {
+    if (r.size() < 4) return "bad root record: shared";
+    const std::string target = root + r[2];
+    std::string error = make_target(target, is_directory(copy));
+    if (!error.empty()) return error;
+    if (::syscall(SYS_move_mount, copy, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        return failure("mount on " + r[2] + " what is shared");
+    if (r[3] != "rw") error = make_read_only(target);
+    if (r[3] != "cache" || !error.empty()) return error;
+    if (r.size() < 7) return "bad root record: shared";
+    CacheView cache{root, r[2], r[4], std::atol(r[5].c_str()), std::atol(r[6].c_str()), single, {}};
+    cache.left_out.assign(r.begin() + 7, r.end());
+    return make_cache_view(cache);
+}
+
 std::string build(const Record& r, const std::string& root, bool single) {
     const std::string& word = r[0];
     if (word == "proc") return mount_kind("proc", root + "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
@@ -139,16 +160,32 @@ bool is_root_record(const Record& record) {
     return false;
 }
 
-std::string enter_root(const std::vector<Record>& records, const std::string& mount_point, bool single) {
+std::string copy_shared(const std::vector<Record>& records, const std::vector<int>& shared, std::vector<int>& copies) {
+    for (const Record& r : records) {
+        if (r[0] != "shared") continue;
+        const auto index = static_cast<std::size_t>(r.size() < 2 ? -1 : std::atol(r[1].c_str()));
+        if (index >= shared.size()) return "shared record names no mount of the holder";
+        const long copy = ::syscall(SYS_open_tree, shared[index], "",
+                                    AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (copy < 0) return failure("copy the shared mount for " + r[2]);
+        copies.push_back(static_cast<int>(copy));
+    }
+    return "";
+}
+
+std::string enter_root(const std::vector<Record>& records, const std::string& mount_point, bool single,
+                       const std::vector<int>& copies) {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return failure("make mounts private");
     if (::mount("tmpfs", mount_point.c_str(), "tmpfs", MS_NOSUID, "mode=0755") != 0)
         return failure("mount the root on " + mount_point);
     const mode_t mask = ::umask(0);
     bool read_only = false;
+    auto copy = copies.begin();
     for (const Record& record : records) {
         if (!is_root_record(record)) continue;
         read_only = read_only || record[0] == "readonly-root";
-        std::string error = build(record, mount_point, single);
+        std::string error = record[0] == "shared" ? attach_shared(record, mount_point, single, *copy++)
+                                                  : build(record, mount_point, single);
         if (!error.empty()) return error;
     }
     ::umask(mask);
