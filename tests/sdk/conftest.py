@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import pathlib
 import sys
@@ -5,16 +6,27 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from shed import Cluster, find_kubectl  # noqa: E402
+from shed import ROOT, Cluster, environments, find_kubectl  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
-    if find_kubectl():
-        return
-    skip = pytest.mark.skip(reason="NO KUBECTL FOUND: set KUBECTL to the path of a kubectl of 1.27 or later")
+    built = {name for name, row in environments().items() if row["built"]}
     for item in items:
-        if "kubectl" in item.keywords:
-            item.add_marker(skip)
+        if "kubectl" in item.keywords and not find_kubectl():
+            item.add_marker(pytest.mark.skip(
+                reason="NO KUBECTL FOUND: set KUBECTL to the path of a kubectl of 1.27 or later"))
+        for mark in item.iter_markers("environment"):
+            for name in set(mark.args) - built:
+                item.add_marker(pytest.mark.skip(reason=f"ENVIRONMENT NOT BUILT: trainshed image build {name}"))
+
+
+def scenario(path):
+    """A program of scenarios/, as a module whose functions can be run as TrainJobs."""
+    spec = importlib.util.spec_from_file_location(pathlib.Path(path).stem, ROOT / "scenarios" / path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +43,8 @@ def fresh_cluster():
     """Clusters with flags of the test's own; taken down afterwards."""
     made = []
 
-    def make(*flags):
-        made.append(Cluster(*flags).up())
+    def make(*flags, env=None):
+        made.append(Cluster(*flags, env=env).up())
         return made[-1]
 
     yield make

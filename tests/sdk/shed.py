@@ -93,15 +93,30 @@ def leftovers(name, namespaces=frozenset()):
     return left
 
 
+def environments():
+    """What `trainshed image list` knows of each environment: name -> {"built": ..., "layers": ...}."""
+    rows = json.loads(subprocess.check_output([BINARY, "image", "list", "-o", "json"], text=True))
+    return {row["environment"]: row for row in rows}
+
+
+def packages_of(*names):
+    """PYTHONPATH for a program of this machine that uses the packages of these environments."""
+    base = pathlib.Path("/var/lib/trainshed") if os.geteuid() == 0 else pathlib.Path(
+        os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")) / "trainshed"
+    folders = [p for name in names for p in (base / "environments" / name).glob("usr/local/lib/python3*/dist-packages")]
+    return os.pathsep.join(map(str, folders))
+
+
 class Cluster:
-    def __init__(self, *flags, name=None):
+    def __init__(self, *flags, name=None, env=None):
         self.name = name or "t" + uuid.uuid4().hex[:10]
         self.flags = flags
+        self.env = env
         self.kubeconfig = None
         self.namespaces = set()
 
     def up(self):
-        self.run("up", "-d", "--name", self.name, *self.flags, timeout=60)
+        self.said = self.run("up", "-d", "--name", self.name, *self.flags, timeout=60).stderr
         self.namespaces = own_namespaces(self.name)
         assert self.namespaces, "its pods are in no namespaces of their own"
         text = self.run("kubeconfig", "--name", self.name).stdout
@@ -119,7 +134,8 @@ class Cluster:
 
     def run(self, *words, timeout=120, check=True):
         result = subprocess.run(
-            [BINARY, *words], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+            [BINARY, *words], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+            env=dict(os.environ, **(self.env or {})),
         )
         if check and result.returncode != 0:
             raise AssertionError(f"trainshed {words}: exit {result.returncode}\n{result.stdout}{result.stderr}")

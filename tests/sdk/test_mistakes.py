@@ -30,6 +30,11 @@ WORDS = {
     "bad number": (["up", "--nodes", "0"], "--nodes"),
     "missing file": (["run", "no-such-file.yaml"], "no-such-file.yaml: No such file or directory"),
     "bad name": (["up", "--name", "A b"], "name"),
+    "mount of nothing": (["up", "--mount", "/no/such/place"], "--mount /no/such/place: No such file or directory"),
+    "relative mount": (["up", "--mount", "data:/data"], '"data" is no absolute path'),
+    "mount on the root": (["up", "--mount", "/usr:/"], 'pods cannot have it at "/"'),
+    "mount with too much": (["up", "--mount", "/usr:/a:rw:no"], "it is HOST[:POD[:ro|rw]]"),
+    "two mounts at one place": (["up", "--mount", "/usr:/a", "--mount", "/etc:/a"], "/a is taken by another"),
 }
 
 
