@@ -9,6 +9,9 @@ import pytest
 from conftest import client_for, scenario
 from shed import packages_of
 
+# Minutes on two cores: run by tools/test --soak.
+pytestmark = pytest.mark.slow
+
 BUCKET = "models"
 
 
@@ -82,7 +85,7 @@ def test_mnist_learns_on_three_nodes_and_its_model_is_in_s3(fresh_cluster, tmp_p
     assert float(accuracy) > 0.9, accuracy
 
 
-@pytest.mark.parametrize("nodes, iterations", [(2, 20), pytest.param(4, 100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("nodes, iterations", [(2, 20), (4, 100)])
 def test_lora_learns_and_rank_0_generates(fresh_cluster, tmp_path, monkeypatch, nodes, iterations):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     make("llama", tmp_path)
