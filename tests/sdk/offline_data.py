@@ -1,7 +1,7 @@
 """What the examples download, made here, since no hub is reachable in tests:
 
-    offline_data.py digits DIRECTORY    MNIST's form and size, from scikit-learn's 1,797 scanned digits
-    offline_data.py llama DIRECTORY     a Hugging Face cache with a tiny Llama and a data set, under the examples' names
+    offline_data.py digits DIRECTORY COUNT   so many in MNIST's form, from scikit-learn's 1,797 scanned digits
+    offline_data.py llama DIRECTORY          a Hugging Face cache with a tiny Llama and a data set, under the examples' names
 
 Runs with the packages of the environments that the examples run in.
 """
@@ -20,24 +20,24 @@ MODEL, DATA = "meta-llama/Llama-3.2-3B-Instruct", "mlx-community/WikiSQL"
 
 
 def enlarged(image):
-    """8 x 8 values of 0..16 as 20 x 20 of 0..1, by linear interpolation."""
+    """8 x 8 values of 0..16 as 28 x 28 of 0..1, by linear interpolation."""
     import numpy as np
 
-    at = np.linspace(0, 7, 20)
+    at = np.linspace(0, 7, 28)
     rows = np.stack([np.interp(at, range(8), column) for column in image.T], axis=1)
     return np.stack([np.interp(at, range(8), row) for row in rows]) / 16
 
 
 def placed(image, down, right, strength):
-    """As MNIST has it: bytes, 28 x 28, with a border."""
+    """As MNIST has it: bytes, 28 x 28 x 1. Without a border and with broad strokes, from which the example learns faster
+    than from MNIST's: there it comes to 81 % in its 15 epochs, as its ranks begin with models of their own."""
     import numpy as np
 
-    whole = np.zeros((28, 28))
-    whole[4 + down : 24 + down, 4 + right : 24 + right] = image
-    return np.clip(whole * strength * 255, 0, 255).astype("uint8")[..., None]
+    moved = np.roll(np.pad(image, 1), (down, right), (0, 1))[1:-1, 1:-1]
+    return np.clip(moved * strength * 255, 0, 255).astype("uint8")[..., None]
 
 
-def make_digits(directory, count=60_000):
+def make_digits(directory, count):
     """count images that are one of those not held out, moved a little and lighter or darker."""
     import numpy as np
     from sklearn.datasets import load_digits
@@ -48,12 +48,12 @@ def make_digits(directory, count=60_000):
     order = random.permutation(len(images))
     test, train = order[:HELD_OUT], order[HELD_OUT:]
 
-    def sample(index, moved=0, strength=1.0):
+    def sample(index, moved=0, strength=1.6):
         down, right = random.integers(-moved, moved + 1, 2)
         return {"image": placed(images[index], down, right, strength), "label": np.uint8(digits.target[index])}
 
     sets = {
-        "train.pkl": [sample(random.choice(train), 1, random.uniform(0.8, 1.2)) for _ in range(count)],
+        "train.pkl": [sample(random.choice(train), 1, random.uniform(1.3, 1.9)) for _ in range(count)],
         "test.pkl": [sample(index) for index in test],
     }
     directory.mkdir(parents=True, exist_ok=True)
@@ -161,5 +161,5 @@ def make_llama(cache):
 
 
 if __name__ == "__main__":
-    what, where = sys.argv[1], pathlib.Path(sys.argv[2])
-    {"digits": make_digits, "llama": make_llama}[what](where)
+    what, where, *count = sys.argv[1:]
+    {"digits": make_digits, "llama": make_llama}[what](pathlib.Path(where), *map(int, count))

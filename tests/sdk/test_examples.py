@@ -15,9 +15,9 @@ pytestmark = pytest.mark.slow
 BUCKET = "models"
 
 
-def make(what, directory):
+def make(*words):
     subprocess.run(
-        ["/usr/bin/python3", "-B", pathlib.Path(__file__).with_name("offline_data.py"), what, directory],
+        ["/usr/bin/python3", "-B", pathlib.Path(__file__).with_name("offline_data.py"), *words],
         env=dict(os.environ, PYTHONPATH=packages_of("mlx", "xgboost")), check=True, capture_output=True,
     )
 
@@ -67,14 +67,17 @@ print(numpy.mean(x.argmax(1) == [s["label"] for s in samples]))
 """
 
 
+# The example's 15 epochs pass 90 % with as many images as MNIST has; with fewer there are fewer steps.
+@pytest.mark.timeout(900)
 @pytest.mark.environment("xgboost")
-def test_mnist_learns_on_three_nodes_and_its_model_is_in_s3(fresh_cluster, tmp_path, s3):
-    make("digits", tmp_path / "mnist")
+@pytest.mark.parametrize("count, least", [(9000, 0.2), pytest.param(60_000, 0.9, marks=pytest.mark.slow)])
+def test_mnist_learns_on_three_nodes_and_its_model_is_in_s3(fresh_cluster, tmp_path, s3, count, least):
+    make("digits", tmp_path / "mnist", str(count))
     cluster = fresh_cluster("--nodes", "3", "--mount", f"{readable(tmp_path)}:~/.cache/mlx.data")
     client = client_for(cluster)
-    text = text_of(client, scenario("examples/mlx_mnist.py").create(client, BUCKET), 280)
+    text = text_of(client, scenario("examples/mlx_mnist.py").create(client, BUCKET), 800)
     assert sorted(re.findall(r"WORLD_SIZE: 3, RANK: (\d)", text)) == ["0", "1", "2"], text
-    losses = [float(loss) for loss in re.findall(r"Epoch: \d+ \[0/60000 \(0%\)\] \tTrain loss: (\S+),", text)]
+    losses = [float(x) for x in re.findall(rf"Epoch: \d+ \[0/{count} \(0%\)\] \tTrain loss: (\S+),", text)]
     assert len(losses) == 15 and losses[-1] < losses[7] < losses[0], losses
     model = tmp_path / "mnist.npz"
     s3.download_file(BUCKET, "mnist.npz", str(model))
@@ -82,9 +85,10 @@ def test_mnist_learns_on_three_nodes_and_its_model_is_in_s3(fresh_cluster, tmp_p
         ["/usr/bin/python3", "-c", ACCURACY, model, tmp_path / "mnist/test.pkl"],
         env=dict(os.environ, PYTHONPATH=packages_of("mlx")), text=True,
     )
-    assert float(accuracy) > 0.9, accuracy
+    assert float(accuracy) > least, accuracy
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("nodes, iterations", [(2, 20), (4, 100)])
 def test_lora_learns_and_rank_0_generates(fresh_cluster, tmp_path, monkeypatch, nodes, iterations):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -92,7 +96,7 @@ def test_lora_learns_and_rank_0_generates(fresh_cluster, tmp_path, monkeypatch, 
     cluster = fresh_cluster("--nodes", str(nodes), env={"HF_HOME": str(readable(tmp_path))})
     client = client_for(cluster)
     example = scenario("examples/mlx_fine_tune_llama.py")
-    text = text_of(client, example.create(client, nodes, iterations, batch_size=8), 280)
+    text = text_of(client, example.create(client, nodes, iterations, batch_size=8), 800)
     assert sorted(re.findall(rf"Node (\d) of {nodes}", text)) == [str(rank) for rank in range(nodes)], text
     losses = [float(loss) for loss in re.findall(r"Iter \d+: Train loss (\S+),", text)]
     assert len(losses) == iterations // 10 and losses[-1] < losses[0], losses
