@@ -24,7 +24,7 @@ def make(*words):
 
 def readable(path):
     for folder in [*path.parents, path]:
-        if folder.is_relative_to("/tmp") and folder.owner() == path.owner():
+        if folder.is_relative_to("/tmp") and folder.stat().st_uid == path.stat().st_uid:
             folder.chmod(folder.stat().st_mode | 0o55)
     return path
 
