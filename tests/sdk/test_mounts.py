@@ -34,7 +34,7 @@ def run(script, *flags, image="busybox", env=None):
 def shared(tmp_path):
     """A directory that pods, which are other users, can reach and read."""
     for folder in [*tmp_path.parents, tmp_path]:
-        if folder.is_relative_to("/tmp") and folder.owner() == tmp_path.owner():
+        if folder.is_relative_to("/tmp") and folder.stat().st_uid == tmp_path.stat().st_uid:
             folder.chmod(folder.stat().st_mode | 0o55)
     return tmp_path
 
