@@ -1,5 +1,6 @@
 #include "simulator/connection.hpp"
 
+#include "fakes/base/base64.hpp"
 #include "fakes/yaml/yaml.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,23 +12,6 @@ namespace asio = boost::asio;
 namespace shed {
 
 namespace {
-
-std::string from_base64(const std::string& text) {
-    std::string out;
-    unsigned bits = 0, value = 0;
-    for (const char c : text) {
-        static constexpr std::string_view alphabet =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const auto digit = alphabet.find(c);
-        if (digit == std::string_view::npos) break;
-        value = (value << 6) | static_cast<unsigned>(digit);
-        bits += 6;
-        if (bits < 8) continue;
-        bits -= 8;
-        out.push_back(static_cast<char>((value >> bits) & 0xff));
-    }
-    return out;
-}
 
 HttpsEndpoint endpoint_of(const HttpsTarget& target) {
     return {target.host, target.port, target.ca_pem, target.token};
@@ -47,7 +31,7 @@ Result<HttpsTarget> https_target_of(const ClusterPaths& paths) {
     const std::string server = string_at(cluster, "server");
     target.port = static_cast<std::uint16_t>(
         std::strtol(server.substr(server.rfind(':') + 1).c_str(), nullptr, 10));
-    target.ca_pem = from_base64(string_at(cluster, "certificate-authority-data"));
+    target.ca_pem = decode_base64(string_at(cluster, "certificate-authority-data"));
     target.token = string_at((*config)["users"][0], "user.token");
     return target;
 }

@@ -107,7 +107,6 @@ void add_host_mounts(const PodPlace& place, const std::string& home, std::vector
 // slashes.
 std::string pod_path(std::string_view path);
 
-std::string decode_base64(std::string_view text);
 std::string octal(unsigned mode);
 
 }  // namespace shed::kubelet

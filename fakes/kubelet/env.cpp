@@ -1,3 +1,4 @@
+#include "fakes/base/base64.hpp"
 #include "fakes/kubelet/compose.hpp"
 #include "fakes/podinit/protocol.hpp"
 
@@ -147,27 +148,6 @@ Result<Variables> container_env(const PodPlace& place, const Json& container, co
         if (auto done = builder.one(variable); !done) return done.error();
     }
     return std::move(builder.variables);
-}
-
-std::string decode_base64(std::string_view text) {
-    std::string out;
-    unsigned bits = 0;
-    int have = 0;
-    for (const char c : text) {
-        int value = -1;
-        if (c >= 'A' && c <= 'Z') value = c - 'A';
-        else if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
-        else if (c >= '0' && c <= '9') value = c - '0' + 52;
-        else if (c == '+' || c == '-') value = 62;
-        else if (c == '/' || c == '_') value = 63;
-        if (value < 0) continue;  // padding and line breaks
-        bits = (bits << 6) | static_cast<unsigned>(value);
-        have += 6;
-        if (have < 8) continue;
-        have -= 8;
-        out += static_cast<char>((bits >> have) & 0xff);
-    }
-    return out;
 }
 
 }  // namespace shed::kubelet

@@ -1,3 +1,4 @@
+#include "fakes/base/base64.hpp"
 #include "fakes/kubelet/compose.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,8 @@
 // ConfigMaps and Secrets: keys, sizes, and what each type of Secret must hold.
 #include "fakes/admission/validate/rules.hpp"
 
+#include "fakes/base/base64.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -24,27 +26,9 @@ void validate_immutable(const Change& object, std::initializer_list<const char*>
         if (object[name].json() != member(object.old, name)) object[name].forbidden(kept);
 }
 
-// The decoded text of a value; empty when it is not base64.
-std::string decoded(const Field& value) {
-    std::string out;
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : value.text()) {
-        static constexpr std::string_view digits =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const auto digit = digits.find(c);
-        if (digit == std::string_view::npos) continue;
-        bits = bits << 6 | static_cast<std::uint32_t>(digit);
-        if ((count += 6) < 8) continue;
-        count -= 8;
-        out += static_cast<char>(bits >> count & 255);
-    }
-    return out;
-}
-
 void validate_docker_config(const Field& value) {
     if (!value) return value.required();
-    const auto config = parse_json(decoded(value));
+    const auto config = parse_json(decode_base64(value.text()));
     if (!config) value.invalid("<secret contents redacted>", config.error().message);
     else if (!config->is_object() && !config->is_null())
         value.invalid("<secret contents redacted>",
