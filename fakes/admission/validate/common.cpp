@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::int64_t file_mode_max = 0777;
 
-void validate_requirement(const Field& requirement) {
-    const Field op = requirement["operator"], values = requirement["values"];
+}  // namespace
+
+bool operator_fits(const Field& op, const Field& values) {
     if (op.is("In") || op.is("NotIn")) {
         if (values.size() == 0)
             values.required("must be specified when `operator` is 'In' or 'NotIn'");
@@ -20,19 +21,20 @@ void validate_requirement(const Field& requirement) {
         if (values.size() > 0)
             values.forbidden("may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
     } else {
-        op.invalid(op.text(), "not a valid selector operator");
+        return false;
     }
-    named(requirement["key"], qualified_name_problems);
-    for (const Field& value : values.items()) named(value, label_value_problems);
+    return true;
 }
-
-}  // namespace
 
 void validate_label_selector(const Field& selector) {
     if (!selector) return;
     validate_labels(selector["matchLabels"]);
-    for (const Field& requirement : selector["matchExpressions"].items())
-        validate_requirement(requirement);
+    for (const Field& requirement : selector["matchExpressions"].items()) {
+        const Field op = requirement["operator"], values = requirement["values"];
+        if (!operator_fits(op, values)) op.invalid(op.text(), "not a valid selector operator");
+        named(requirement["key"], qualified_name_problems);
+        for (const Field& value : values.items()) named(value, label_value_problems);
+    }
 }
 
 bool selects(const Json& label_selector, const Json& labels) {

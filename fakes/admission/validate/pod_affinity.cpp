@@ -11,16 +11,10 @@ constexpr std::int64_t weight_max = 100;
 
 void validate_requirement(const Field& requirement, bool strict_values) {
     const Field op = requirement["operator"], values = requirement["values"];
-    if (op.is("In") || op.is("NotIn")) {
-        if (values.size() == 0)
-            values.required("must be specified when `operator` is 'In' or 'NotIn'");
-    } else if (op.is("Exists") || op.is("DoesNotExist")) {
-        if (values.size() > 0)
-            values.forbidden("may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-    } else if (op.is("Gt") || op.is("Lt")) {
+    if (op.is("Gt") || op.is("Lt")) {
         if (values.size() != 1)
             values.required("must be specified single value when `operator` is 'Lt' or 'Gt'");
-    } else {
+    } else if (!operator_fits(op, values)) {
         op.invalid(op.text(), "not a valid selector operator");
     }
     named(requirement["key"], qualified_name_problems);

@@ -27,6 +27,9 @@ void validate_annotations(const Field& annotations);
 
 // ---- common.cpp
 void validate_label_selector(const Field& selector);
+// False for another operator than In, NotIn, Exists and DoesNotExist; complains of values that do
+// not go with it.
+bool operator_fits(const Field& op, const Field& values);
 bool selects(const Json& label_selector, const Json& labels);
 void immutable(const Change& change, std::string_view dotted);  // quotes the value as it is
 void immutable_as(const Change& change, std::string_view dotted, std::string_view go_type);
