@@ -2,6 +2,8 @@
 
 #include "fakes/base/rng.hpp"
 
+#include <algorithm>
+
 namespace shed::controllers {
 
 const Kind& trainjobs() { return kind_of("trainer.kubeflow.org/v1alpha1", "TrainJob"); }
@@ -82,6 +84,18 @@ void upsert(Json& list, const std::string& key, Json entry) {
         return;
     }
     list.push_back(std::move(entry));
+}
+
+bool has_finalizer(const Object& object, std::string_view name) {
+    const auto& all = object.finalizers();
+    return std::find(all.begin(), all.end(), name) != all.end();
+}
+
+Json without_finalizer(const Object& object, std::string_view name) {
+    Json kept = Json::array();
+    for (const std::string& finalizer : object.finalizers())
+        if (finalizer != name) kept.push_back(finalizer);
+    return {{"metadata", {{"finalizers", kept.empty() ? Json() : kept}}}};
 }
 
 std::string name_suffix(std::string_view seed) { return Rng(hash_text(seed)).suffix(); }

@@ -27,6 +27,8 @@ Json& entry_named(Json& list, const std::string& name);  // appended when absent
 const Json* find_named(const Json& list, const std::string& name);
 // Replaces the entry whose `key` equals, or appends.
 void upsert(Json& list, const std::string& key, Json entry);
+bool has_finalizer(const Object& object, std::string_view name);
+Json without_finalizer(const Object& object, std::string_view name);  // the merge patch that takes it off
 std::string name_suffix(std::string_view seed);  // five characters of the API's alphabet
 
 }  // namespace shed::controllers

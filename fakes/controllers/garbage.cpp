@@ -13,18 +13,6 @@ constexpr const char* orphan = "orphan";
 // An owner nobody has ever seen may be on its way: watches of different kinds are not ordered.
 constexpr Duration absence_confirmed_after = std::chrono::seconds(2);
 
-bool has(const Object& object, std::string_view finalizer) {
-    const auto& all = object.finalizers();
-    return std::find(all.begin(), all.end(), finalizer) != all.end();
-}
-
-Json finalizers_without(const Object& object, std::string_view finalizer) {
-    Json kept = Json::array();
-    for (const std::string& name : object.finalizers())
-        if (name != finalizer) kept.push_back(name);
-    return {{"metadata", {{"finalizers", kept.empty() ? Json() : kept}}}};
-}
-
 // A merge patch that keeps only the owners `keep` wants.
 template <class Keep>
 Json owners_patch(const Object& object, Keep keep) {
@@ -36,8 +24,8 @@ Json owners_patch(const Object& object, Keep keep) {
 }
 
 std::string policy_of(const Object& object) {
-    if (has(object, orphan)) return "Orphan";
-    return has(object, foreground) ? "Foreground" : "Background";
+    if (has_finalizer(object, orphan)) return "Orphan";
+    return has_finalizer(object, foreground) ? "Foreground" : "Background";
 }
 
 void orphan_dependents(Plan& plan, const Snapshot& cluster, const Object& owner) {
@@ -45,7 +33,7 @@ void orphan_dependents(Plan& plan, const Snapshot& cluster, const Object& owner)
         plan.actions.push_back(MergePatch{
             dependent->key(),
             owners_patch(*dependent, [&](const std::string& uid) { return uid != owner.uid(); })});
-    plan.actions.push_back(MergePatch{owner.key(), finalizers_without(owner, orphan)});
+    plan.actions.push_back(MergePatch{owner.key(), without_finalizer(owner, orphan)});
 }
 
 bool blocks(const Object& dependent, const Object& owner) {
@@ -59,7 +47,7 @@ bool blocks(const Object& dependent, const Object& owner) {
 void finish_foreground(Plan& plan, const Snapshot& cluster, const Object& owner) {
     for (const ObjectPtr& dependent : cluster.owned_by(owner.uid()))
         if (blocks(*dependent, owner)) return;
-    plan.actions.push_back(MergePatch{owner.key(), finalizers_without(owner, foreground)});
+    plan.actions.push_back(MergePatch{owner.key(), without_finalizer(owner, foreground)});
 }
 
 struct Owners {
@@ -77,7 +65,7 @@ Owners owners_of(const Snapshot& cluster, const Object& object, Time now) {
             owners.solid.insert(reference.uid);  // not served here: nobody can say it is gone
         } else if (owner && owner->name() == reference.name && &owner->kind() == kind &&
                    (!kind->namespaced || owner->ns() == object.ns())) {
-            const bool leaving = owner->deleting() && has(*owner, foreground);
+            const bool leaving = owner->deleting() && has_finalizer(*owner, foreground);
             (leaving ? owners.waiting : owners.solid).insert(reference.uid);
         } else if (settled || owner || cluster.was_erased(reference.uid)) {
             owners.dangling.insert(reference.uid);
@@ -110,8 +98,8 @@ Plan reconcile(const Snapshot& cluster, const Key& key, const Inputs& in) {
     const ObjectPtr object = cluster.find(key);
     if (!object) return plan;
     if (object->deleting()) {
-        if (has(*object, orphan)) orphan_dependents(plan, cluster, *object);
-        else if (has(*object, foreground)) finish_foreground(plan, cluster, *object);
+        if (has_finalizer(*object, orphan)) orphan_dependents(plan, cluster, *object);
+        else if (has_finalizer(*object, foreground)) finish_foreground(plan, cluster, *object);
     } else if (!object->owners().empty()) {
         collect(plan, cluster, *object, in);
     }

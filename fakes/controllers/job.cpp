@@ -37,12 +37,8 @@ void JobWork::look_again(Time at) {
 
 void release(Plan& plan, const Object& pod) {
     if (!has_finalizer(pod, tracking_finalizer)) return;
-    Json kept = Json::array();
-    for (const std::string& finalizer : pod.finalizers())
-        if (finalizer != tracking_finalizer) kept.push_back(finalizer);
     // A pod that is gone needs it no more.
-    plan.actions.push_back(
-        MergePatch{pod.key(), {{"metadata", {{"finalizers", kept.empty() ? Json() : kept}}}}, "", true});
+    plan.actions.push_back(MergePatch{pod.key(), without_finalizer(pod, tracking_finalizer), "", true});
 }
 
 namespace {

@@ -71,7 +71,6 @@ bool is_terminal(const Object& pod);  // phase Succeeded or Failed
 bool is_active(const Object& pod);
 bool is_failed(const JobWork& work, const Object& pod);
 bool is_succeeded(const Object& pod);
-bool has_finalizer(const Object& object, std::string_view name);
 std::int64_t index_of(const Object& pod);  // -1 when it has none
 bool counts(const JobWork& work, const Object& pod);  // carries the finalizer, and a valid index if it needs one
 Json& uncounted(Json& status, const char* what);

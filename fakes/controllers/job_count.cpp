@@ -51,11 +51,6 @@ bool is_failed(const JobWork& work, const Object& pod) {
     return !work.replaces_failed_only() && pod.deleting() && !is_succeeded(pod);
 }
 
-bool has_finalizer(const Object& object, std::string_view name) {
-    const auto& list = object.finalizers();
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 std::int64_t index_of(const Object& pod) {
     const Json& annotations = at_path(pod.dom(), "metadata.annotations");
     const Json& text = member(annotations, index_label);

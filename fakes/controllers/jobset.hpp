@@ -4,6 +4,10 @@
 
 namespace shed::controllers {
 
+// Annotations of exclusive placement.
+inline constexpr const char* exclusive_topology = "alpha.jobset.sigs.k8s.io/exclusive-topology";
+inline constexpr const char* node_selector_strategy = "alpha.jobset.sigs.k8s.io/node-selector";
+
 struct JobsetWork {
     const Snapshot& cluster;
     const Inputs& in;

@@ -59,8 +59,6 @@ Json joined(const Json& base, const Json& more) {
     return result;
 }
 
-constexpr const char* exclusive_topology = "alpha.jobset.sigs.k8s.io/exclusive-topology";
-constexpr const char* node_selector_strategy = "alpha.jobset.sigs.k8s.io/node-selector";
 constexpr const char* namespaced_job = "alpha.jobset.sigs.k8s.io/namespaced-job";
 constexpr const char* no_schedule_taint = "alpha.jobset.sigs.k8s.io/no-schedule";
 

@@ -1,13 +1,11 @@
 // Exclusive placement: should a follower have been sent to another domain than its leader runs in (the leader came back
 // elsewhere), all followers of the Job go and are made again. Rules: sigs.k8s.io/jobset pkg/controllers/pod_controller.go.
-#include "fakes/controllers/common.hpp"
+#include "fakes/controllers/jobset.hpp"
 
 namespace shed::controllers {
 
 namespace {
 
-constexpr const char* exclusive_topology = "alpha.jobset.sigs.k8s.io/exclusive-topology";
-constexpr const char* node_selector_strategy = "alpha.jobset.sigs.k8s.io/node-selector";
 constexpr const char* completion_index = "batch.kubernetes.io/job-completion-index";
 constexpr const char* job_key = "jobset.sigs.k8s.io/job-key";
 
