@@ -18,7 +18,6 @@ KnownAttempt attempt_of(const Json& row) {
     attempt.ended = bool_at(row, "ended");
     attempt.exit_code = static_cast<int>(int_at(row, "exitCode"));
     attempt.signal = static_cast<int>(int_at(row, "signal"));
-    attempt.started = parse_time(string_at(row, "startedAt")).value_or(Time());
     attempt.finished = parse_time(string_at(row, "finishedAt")).value_or(Time());
     return attempt;
 }

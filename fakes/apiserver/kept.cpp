@@ -15,8 +15,8 @@ Json row(const Object& pod, bool gone, PodLogs& logs) {
 }
 
 ObjectPtr find_pod(const Store& store, PodLogs& logs, const std::string& ns, const std::string& uid) {
-    for (const ObjectPtr& pod : store.list(pods_kind(), ns))
-        if (pod->uid() == uid) return pod;
+    const ObjectPtr known = store.find_by_uid(uid);
+    if (known && &known->kind() == &pods_kind() && known->ns() == ns) return known;
     for (const ObjectPtr& pod : logs.gone_pods(ns))
         if (pod->uid() == uid) return pod;
     return nullptr;

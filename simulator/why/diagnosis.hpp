@@ -15,7 +15,7 @@ struct KnownAttempt {
     int number = 0;
     bool ended = false;
     int exit_code = 0, signal = 0;
-    Time started{}, finished{};
+    Time finished{};
 };
 struct KnownPod {
     ObjectPtr pod;
