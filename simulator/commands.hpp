@@ -35,6 +35,11 @@ struct RunOptions {
     std::optional<double> timeout_seconds;
 };
 
+struct RenderOptions {
+    CommonOptions common;
+    std::string file;
+};
+
 struct LogsOptions {
     CommonOptions common;
     std::string job, ns = "default", step = "node-0";
@@ -53,6 +58,7 @@ int command_down(const CommonOptions& options);
 int command_status(const CommonOptions& options, bool named);
 int command_kubeconfig(const CommonOptions& options);
 int command_run(const RunOptions& options);
+int command_render(const RenderOptions& options);
 int command_logs(const LogsOptions& options);
 int command_why(const WhyOptions& options);
 int command_doctor(const CommonOptions& options);

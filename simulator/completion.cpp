@@ -17,6 +17,7 @@ constexpr auto commands = std::to_array<Command>({
     {"down", "End a cluster", "--name"},
     {"status", "The running clusters", "--name --output"},
     {"run", "Run a manifest on a cluster of its own", "--timeout"},
+    {"render", "Print the objects a manifest becomes", "--output"},
     {"logs", "Print a TrainJob's log", "--name --namespace --step --follow --previous --attempt --timestamps --tail"},
     {"why", "Why a TrainJob failed or waits", "--name --namespace --output"},
     {"kubeconfig", "Print the kubeconfig", "--name --export"},

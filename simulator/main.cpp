@@ -16,6 +16,7 @@ constexpr const char* about =
     "Trainshed runs Kubeflow TrainJobs on this machine: a local Kubernetes API, real processes for pods.\n"
     "Examples:\n"
     "  trainshed run job.yaml            a cluster, the job, its log, its exit code\n"
+    "  trainshed render job.yaml         the objects it becomes, nothing run\n"
     "  trainshed up -d                   a cluster in the background\n"
     "  eval \"$(trainshed kubeconfig --export)\"   point kubectl and the SDK at it\n"
     "  trainshed logs JOB -f             the job's log as it is written\n"
@@ -27,6 +28,7 @@ struct CommandLine {
     CommonOptions common;
     UpOptions up;
     RunOptions run;
+    RenderOptions render;
     LogsOptions logs;
     WhyOptions why;
     std::string environment, image, shell;
@@ -95,6 +97,20 @@ void add_run(CommandLine& line) {
         line.action = [&line] {
             line.run.up.common = line.common;
             return command_run(line.run);
+        };
+    });
+}
+
+void add_render(CommandLine& line) {
+    CLI::App* render = line.app.add_subcommand(
+        "render", "Print the JobSet, Jobs, Pods and what else a manifest becomes, without running it");
+    render->footer("Example: trainshed render scenarios/guide/mlx3.yaml | less");
+    add_output(line, render);
+    render->add_option("FILE", line.render.file, "Manifest; - for stdin")->required();
+    render->callback([&line] {
+        line.action = [&line] {
+            line.render.common = line.common;
+            return command_render(line.render);
         };
     });
 }
@@ -238,6 +254,7 @@ int run_program(int argc, char** argv) {
     line.app.add_flag("-v,--verbose", line.verbosity, "Log what happens; twice for everything");
     add_up(line);
     add_run(line);
+    add_render(line);
     add_logs(line);
     add_why(line);
     add_small(line);

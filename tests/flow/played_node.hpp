@@ -4,7 +4,7 @@
 // cluster's own. Goes before its cluster does.
 #include "fakes/net/tasks.hpp"
 #include "tests/flow/golden_case.hpp"
-#include "tests/flow/paper_cluster.hpp"
+#include "simulator/paper/cluster.hpp"
 #include "tests/flow/played_status.hpp"
 
 namespace shed {

@@ -1,7 +1,7 @@
 // What a real API server with the real controllers stored for a case, and what is stored here.
 #include "fakes/yaml/yaml.hpp"
 #include "tests/flow/normalise.hpp"
-#include "tests/flow/paper_node.hpp"
+#include "simulator/paper/node.hpp"
 #include "tests/flow/recorder.hpp"
 
 #include <gmock/gmock.h>

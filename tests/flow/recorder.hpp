@@ -1,7 +1,7 @@
 #pragma once
 // Writes down what happens in one namespace of a cluster on paper, in the form of the recordings: a
 // line for each watch event, and the objects that are there at the end.
-#include "tests/flow/paper_cluster.hpp"
+#include "simulator/paper/cluster.hpp"
 
 namespace shed {
 

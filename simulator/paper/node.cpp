@@ -1,8 +1,19 @@
-#include "tests/flow/paper_node.hpp"
+#include "simulator/paper/node.hpp"
 
 #include <filesystem>
 
 namespace shed {
+
+namespace {
+
+// Every image is there and has a command of its own.
+Environment any_image() {
+    Environment environment;
+    environment.command = {"main"};
+    return environment;
+}
+
+}  // namespace
 
 NodeCapacity PaperNode::big_node() {
     NodeCapacity capacity;
@@ -27,7 +38,7 @@ PaperNode::PaperNode(PaperCluster& cluster, Behaviour behaviour, NodeCapacity ca
     KubeletHost::Deps deps{*client_,
                            runtime_,
                            cluster.clock(),
-                           [](const std::string&) { return Result<Environment>(Environment{}); },
+                           [](const std::string&) { return Result<Environment>(any_image()); },
                            cluster.executor(),
                            directory_,
                            [](const TokenRequest&) { return std::string("token"); }};

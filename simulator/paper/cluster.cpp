@@ -1,4 +1,4 @@
-#include "tests/flow/paper_cluster.hpp"
+#include "simulator/paper/cluster.hpp"
 
 #include <stdexcept>
 
@@ -71,7 +71,7 @@ Result<ObjectPtr> PaperCluster::create(Json object) {
         find_kind_by_name(string_at(object, "apiVersion"), string_at(object, "kind"));
     request.ns = string_at(object, "metadata.namespace");
     request.name = string_at(object, "metadata.name");
-    request.user_agent = "test";
+    request.user_agent = "kubectl-create";
     return api_.create(request, std::move(object), clock_.now());
 }
 

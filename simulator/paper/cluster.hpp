@@ -1,7 +1,7 @@
 #pragma once
 // The whole control plane on paper, with time that moves only when nothing is left to do: recorded
-// cases are replayed in milliseconds and always alike. Nodes are added to it: paper_node.hpp has the
-// real kubelet on containers of paper, played_node.hpp pods that follow a script.
+// cases are replayed in milliseconds and always alike, and `render` shows what a manifest becomes.
+// Nodes are added to it: node.hpp has the real kubelet on containers of paper.
 #include "fakes/api/api.hpp"
 #include "fakes/manager/manager.hpp"
 #include "fakes/net/clock.hpp"

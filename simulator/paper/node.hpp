@@ -2,7 +2,7 @@
 // A node with the real kubelet, whose containers are of paper. Goes before its cluster does.
 #include "fakes/kubelet/kubelet.hpp"
 #include "fakes/net/tasks.hpp"
-#include "tests/flow/paper_cluster.hpp"
+#include "simulator/paper/cluster.hpp"
 
 namespace shed {
 
