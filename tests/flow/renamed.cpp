@@ -70,4 +70,31 @@ GoldenCase Renaming::operator()(GoldenCase recorded) const {
     return recorded;
 }
 
+namespace {
+
+bool is_free(const Json& owner, const Json& jobs) {
+    if (string_at(owner, "startupPolicy.startupPolicyOrder") == "InOrder") return false;
+    return std::ranges::none_of(jobs, [](const Json& job) { return job.contains("dependsOn"); });
+}
+
+bool reverse_within(Json& value) {
+    if (!value.is_structured()) return false;
+    bool reversed = false;
+    if (Json* jobs = value.is_object() && value.contains("replicatedJobs") ? &value["replicatedJobs"] : nullptr;
+        jobs != nullptr && jobs->is_array() && jobs->size() > 1 && is_free(value, *jobs)) {
+        std::reverse(jobs->begin(), jobs->end());
+        reversed = true;
+    }
+    for (Json& part : value) reversed = reverse_within(part) || reversed;
+    return reversed;
+}
+
+}  // namespace
+
+bool reverse_replicated_jobs(GoldenCase& recorded) {
+    bool reversed = false;
+    for (GoldenStep& step : recorded.steps) reversed = reverse_within(step.body) || reversed;
+    return reversed;
+}
+
 }  // namespace shed

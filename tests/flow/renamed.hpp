@@ -16,4 +16,8 @@ private:
     std::vector<std::string> names_;  // longest first: one may begin with another
 };
 
+// Turns round the replicatedJobs of every step, where none depends on or starts before another: their order then
+// means nothing but the numbers that JobSet gives Jobs over all of them. True when there were any.
+bool reverse_replicated_jobs(GoldenCase& recorded);
+
 }  // namespace shed
