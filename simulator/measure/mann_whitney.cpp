@@ -1,4 +1,5 @@
-// The rank test of Mann and Whitney: exact by counting arrangements, or by its normal approximation.
+// The rank test of Mann and Whitney: exact by counting arrangements, or by its normal
+// approximation.
 #include "simulator/measure/statistics.hpp"
 
 #include <algorithm>
@@ -10,11 +11,12 @@ namespace shed::measure {
 
 namespace {
 
-constexpr std::size_t exact_max = 30;  // counts up to C(60, 30) = 1.2e17: rounding is far below any p of interest
+constexpr std::size_t exact_max =
+    30;  // counts up to C(60, 30) = 1.2e17: rounding is far below any p of interest
 
 struct Ranked {
-    double u = 0;              // of the first sample
-    double tie_term = 0;       // sum of t^3 - t over groups of t equal values
+    double u = 0;         // of the first sample
+    double tie_term = 0;  // sum of t^3 - t over groups of t equal values
     bool ties = false;
 };
 
@@ -28,9 +30,11 @@ Ranked rank(std::span<const double> x, std::span<const double> y) {
     for (std::size_t first = 0; first < all.size();) {
         std::size_t end = first;
         double of_x = 0;
-        for (; end < all.size() && all[end].first == all[first].first; ++end) of_x += all[end].second;
+        for (; end < all.size() && all[end].first == all[first].first; ++end)
+            of_x += all[end].second;
         const double count = static_cast<double>(end - first);
-        rank_sum += of_x * (static_cast<double>(first + 1 + end) / 2);  // ranks start at 1; equal values share one
+        rank_sum += of_x * (static_cast<double>(first + 1 + end) /
+                            2);  // ranks start at 1; equal values share one
         out.tie_term += count * count * count - count;
         out.ties = out.ties || count > 1;
         first = end;
@@ -40,8 +44,8 @@ Ranked rank(std::span<const double> x, std::span<const double> y) {
     return out;
 }
 
-// P(U >= u) without ties. The number of arrangements with each U is a coefficient of the Gaussian binomial
-// (n + m choose n) in q, built as a product of (1 - q^(m + i)) / (1 - q^i).
+// P(U >= u) without ties. The number of arrangements with each U is a coefficient of the Gaussian
+// binomial (n + m choose n) in q, built as a product of (1 - q^(m + i)) / (1 - q^i).
 double exact_tail(std::size_t n, std::size_t m, double u) {
     std::vector<double> ways(n * m + 1, 0.0);
     ways[0] = 1;

@@ -55,12 +55,13 @@ double median_absolute_deviation(std::span<const double> values) {
 Interval median_interval(std::span<const double> values, const Bootstrap& bootstrap) {
     Rng rng(bootstrap.seed);
     std::vector<double> medians, scratch;
-    for (int i = 0; i < bootstrap.resamples; ++i) medians.push_back(resampled_median(values, rng, scratch));
+    for (int i = 0; i < bootstrap.resamples; ++i)
+        medians.push_back(resampled_median(values, rng, scratch));
     return percentile_interval(medians, bootstrap.confidence);
 }
 
-Interval median_ratio_interval(std::span<const double> numerator, std::span<const double> denominator,
-                               const Bootstrap& bootstrap) {
+Interval median_ratio_interval(std::span<const double> numerator,
+                               std::span<const double> denominator, const Bootstrap& bootstrap) {
     Rng rng(bootstrap.seed);
     std::vector<double> ratios, scratch;
     for (int i = 0; i < bootstrap.resamples; ++i) {

@@ -65,8 +65,12 @@ Sample counting(int n, double from) {
 const RankCase rank_cases[] = {
     {"scipy's own example", {19, 22, 16, 29, 24}, {20, 11, 17, 12}, 17, 0.1111111111111111, true},
     {"ties", {1, 1, 2, 2, 3}, {2, 3, 3, 4, 4, 4}, 3, 0.030423784148462706, false},
-    {"depression scores", {1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30},
-     {0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29}, 58, 0.13291945818531892, false},
+    {"depression scores",
+     {1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30},
+     {0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29},
+     58,
+     0.13291945818531892,
+     false},
     {"nothing but ties", {5, 5, 5}, {5, 5, 5}, 4.5, 1, false},
     {"nine apart from nine", counting(9, 1), counting(9, 10), 0, 4.113533525298231e-05, true},
     {"thirty against thirty", counting(30, 1), counting(30, 5.5), 325, 0.0653991147132789, true},
@@ -85,8 +89,8 @@ TEST(MannWhitneyTest, SmallestPIsThatOfSamplesApart) {
 // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
 TEST(Holm, AdjustsAsR) {
     EXPECT_THAT(holm(Sample{0.01, 0.04, 0.03, 0.005}),
-                ElementsAre(DoubleNear(0.03, rounding), DoubleNear(0.06, rounding), DoubleNear(0.06, rounding),
-                            DoubleNear(0.02, rounding)));
+                ElementsAre(DoubleNear(0.03, rounding), DoubleNear(0.06, rounding),
+                            DoubleNear(0.06, rounding), DoubleNear(0.02, rounding)));
     EXPECT_TRUE(holm({}).empty());
     EXPECT_THAT(holm(Sample{0.9, 0.8}), ElementsAre(1, 1));
 }
@@ -97,7 +101,8 @@ TEST(BootstrapTest, SameSeedSameInterval) {
     EXPECT_EQ(median_ratio_interval(values, values, {}), median_ratio_interval(values, values, {}));
 }
 
-// Were the interval that of another level or of the mean, the truth would be inside far more or less often.
+// Were the interval that of another level or of the mean, the truth would be inside far more or
+// less often.
 TEST(BootstrapTest, IntervalHoldsTheTrueMedianAboutAsOftenAsItSays) {
     Rng rng(7);
     int inside = 0;
