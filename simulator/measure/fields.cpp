@@ -30,7 +30,11 @@ Fields::Fields(const Json& object, std::string where) : object_(object), where_(
 bool Fields::has(std::string_view name) const { return !member(object_, name).is_null(); }
 
 void Fields::refuse(std::string_view why) {
-    if (!error_) error_ = Error{Reason::bad_request, where_ + ": " + std::string(why)};
+    refuse_as({Reason::bad_request, where_ + ": " + std::string(why)});
+}
+
+void Fields::refuse_as(const Error& error) {
+    if (!error_) error_ = error;
 }
 
 void Fields::wrong(std::string_view name, std::string_view expected) {

@@ -30,7 +30,8 @@ public:
     const Json& array(std::string_view name);
     const Json& object(std::string_view name);
 
-    void refuse(std::string_view why);
+    void refuse(std::string_view why);  // with `where` before it
+    void refuse_as(const Error& error);
     const std::optional<Error>& error() const { return error_; }
     const std::string& where() const { return where_; }
 

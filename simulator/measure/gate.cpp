@@ -18,14 +18,20 @@ double tolerance_of(const Samples& samples, double reference_us, Tier tier,
     return std::max(thresholds.raw_tolerance, thresholds.raw_deviations * spread);
 }
 
-// Of measured / reference. Pairs are resampled as pairs, so that a drift both share cancels.
-Interval ratio_interval(const Samples& samples, const Bootstrap& bootstrap) {
-    if (!samples.paired)
-        return median_ratio_interval(samples.measured_us, samples.reference_us, bootstrap);
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < samples.measured_us.size(); ++i)
-        ratios.push_back(samples.measured_us[i] / samples.reference_us[i]);
-    return median_interval(ratios, bootstrap);
+// Pairs are compared and resampled as pairs, so that a drift both share cancels.
+void compare_medians(Judgement& out, const Samples& samples, const Bootstrap& bootstrap) {
+    Interval ratio;
+    if (samples.paired) {
+        std::vector<double> ratios;
+        for (std::size_t i = 0; i < samples.measured_us.size(); ++i)
+            ratios.push_back(samples.measured_us[i] / samples.reference_us[i]);
+        out.change = median(ratios) - 1;
+        ratio = median_interval(ratios, bootstrap);
+    } else {
+        out.change = out.measured_us / out.reference_us - 1;
+        ratio = median_ratio_interval(samples.measured_us, samples.reference_us, bootstrap);
+    }
+    out.change_interval = {ratio.low - 1, ratio.high - 1};
 }
 
 Judgement measure(const Samples& samples, Tier tier, const Thresholds& thresholds) {
@@ -33,9 +39,7 @@ Judgement measure(const Samples& samples, Tier tier, const Thresholds& threshold
     if (samples.reference_us.empty() || samples.measured_us.empty()) return out;
     out.reference_us = median(samples.reference_us);
     out.measured_us = median(samples.measured_us);
-    out.change = out.measured_us / out.reference_us - 1;
-    const Interval ratio = ratio_interval(samples, thresholds.bootstrap);
-    out.change_interval = {ratio.low - 1, ratio.high - 1};
+    compare_medians(out, samples, thresholds.bootstrap);
     out.p = mann_whitney(samples.measured_us, samples.reference_us).p;
     out.tolerance = tolerance_of(samples, out.reference_us, tier, thresholds);
     return out;

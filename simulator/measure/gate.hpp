@@ -35,6 +35,9 @@ struct Thresholds {
     // Usable runs of each side, below which a size is too noisy. See also runs_needed().
     int raw_runs_min = 9;
     int paced_runs_min = 5;
+    // The program was told how many calls to make, not for how long: counts that differ are a
+    // regression.
+    bool calls_fixed = false;
     Bootstrap bootstrap = {};
 };
 
@@ -49,7 +52,9 @@ struct Samples {
 
 struct Judgement {
     double reference_us = 0, measured_us = 0;  // medians
-    double change = 0;                         // measured / reference - 1: above 0 is slower
+    // measured / reference - 1, so above 0 is slower: of the medians; of pairs, the median of each
+    // pair's.
+    double change = 0;
     Interval change_interval;  // bootstrap, at the confidence of Thresholds::bootstrap
     double p = 1;              // two-sided Mann-Whitney
     double p_adjusted = 1;     // by Holm, over all sizes judged together

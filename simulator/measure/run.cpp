@@ -21,7 +21,7 @@ RunFacts read_facts(Fields& from) {
     for (const Json& host : from.array("hosts")) {
         Fields fields(host, from.where() + ": hosts");
         facts.hosts.push_back({fields.text("name"), fields.count("ranks", 1)});
-        if (fields.error()) from.refuse(fields.error()->message);
+        if (fields.error()) from.refuse_as(*fields.error());
     }
     facts.backend = from.text("backend");
     facts.dtype = from.text("dtype");
@@ -36,7 +36,7 @@ RunFacts read_facts(Fields& from) {
         Fields fields(setting, from.where() + ": mca");
         facts.mca.push_back(
             {fields.text("name"), fields.text_or("value", ""), fields.text_or("source", "")});
-        if (fields.error()) from.refuse(fields.error()->message);
+        if (fields.error()) from.refuse_as(*fields.error());
     }
     facts.cores = from.count("cores", 1);
     facts.pacing = from.text_or("pacing", "");
@@ -70,7 +70,7 @@ RunRow read_row(Fields& from) {
     // Ratios and logarithms of it follow; a clock too coarse for the size must be said, not divided
     // by.
     if (!us.error() && row.p50_us <= 0) us.refuse("\"p50\" must be above 0");
-    if (us.error()) from.refuse(us.error()->message);
+    if (us.error()) from.refuse_as(*us.error());
     return row;
 }
 
