@@ -1,5 +1,6 @@
 // The command line: parse into options, run one command, return its exit code.
 #include "fakes/base/log.hpp"
+#include "simulator/bench/command_line.hpp"
 #include "simulator/commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -31,6 +32,7 @@ struct CommandLine {
     RenderOptions render;
     LogsOptions logs;
     WhyOptions why;
+    bench::CommandLine bench;
     std::string environment, image, shell;
     bool export_line = false;
     int verbosity = 0;
@@ -259,6 +261,7 @@ int run_program(int argc, char** argv) {
     add_why(line);
     add_small(line);
     add_image(line);
+    bench::add_bench(line.app, line.bench, line.common, line.action);
     if (said_unknown_command(line, argc, argv)) return exit_usage;
     try {
         line.app.parse(argc, argv);

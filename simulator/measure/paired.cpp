@@ -16,8 +16,8 @@ const RunRow* row_of(const Run& run, std::uint64_t bytes) {
 
 std::string why_void(const Run& run, const RunRow& row, Tier tier, const Thresholds& thresholds) {
     if (tier == Tier::paced) {
-        if (row.infeasible_share() <= thresholds.infeasible_share_max) return "";
-        return percent_text(row.infeasible_share()) + " of calls slower than their model";
+        if (row.infeasible_share <= thresholds.infeasible_share_max) return "";
+        return percent_text(row.infeasible_share) + " of calls slower than their model";
     }
     if (row.other_cpu_share > thresholds.other_cpu_share_max)
         return percent_text(row.other_cpu_share) + " of the processors used by others";
@@ -32,7 +32,7 @@ RunFigures figures_of(const Run& run, const RunRow& row, Tier tier, const Thresh
             row.iterations,
             row.wrong,
             row.other_cpu_share,
-            row.infeasible_share(),
+            row.infeasible_share,
             why_void(run, row, tier, thresholds)};
 }
 
@@ -129,7 +129,7 @@ NoiseEntry noise_of(const Run& run, std::string side, std::size_t index) {
     entry.pressure_share = run.pressure_share;
     for (const RunRow& row : run.rows) {
         entry.other_cpu_share = std::max(entry.other_cpu_share, row.other_cpu_share);
-        entry.infeasible_share = std::max(entry.infeasible_share, row.infeasible_share());
+        entry.infeasible_share = std::max(entry.infeasible_share, row.infeasible_share);
     }
     return entry;
 }

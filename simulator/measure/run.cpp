@@ -56,7 +56,7 @@ RunRow read_row(Fields& from) {
     row.in_place = from.boolean("in_place");
     row.iterations = from.whole("iterations", 1);
     row.wrong = from.whole("wrong");
-    row.infeasible = from.whole("infeasible");
+    row.infeasible_share = from.number("infeasible");
     row.algbw_GBps = from.number("algbw_GBps");
     row.busbw_GBps = from.number("busbw_GBps");
     row.other_cpu_share = from.number("other_cpu_share");
@@ -160,10 +160,6 @@ std::string_view take_line(std::string_view& text) {
 }
 
 }  // namespace
-
-double RunRow::infeasible_share() const {
-    return iterations > 0 ? static_cast<double>(infeasible) / static_cast<double>(iterations) : 0;
-}
 
 Result<Run> parse_run(std::string_view text, std::string_view name) {
     Reader reader(name);

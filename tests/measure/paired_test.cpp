@@ -154,11 +154,11 @@ TEST(Summarise, APacedRunIsVoidWhenTooManyCallsMissedTheModel) {
     pace(all);
     for (Pair& pair : all) {
         pair.flow.pressure_share = 0.9;  // of no concern to a paced run
-        for (RunRow& row : pair.flow.rows) row.infeasible = 6;
+        for (RunRow& row : pair.flow.rows) row.infeasible_share = 0.06;
     }
     EXPECT_EQ(summary(all).verdict, Verdict::too_noisy);
     for (Pair& pair : all)
-        for (RunRow& row : pair.flow.rows) row.infeasible = 5;
+        for (RunRow& row : pair.flow.rows) row.infeasible_share = 0.05;
     EXPECT_EQ(summary(all).verdict, Verdict::regression) << "5 % is still allowed";
 }
 

@@ -20,7 +20,7 @@ const std::string head =
 const std::string row_1k =
     R"({"allreduce":"row","bytes":1024,"count":256,"dtype":"float32","op":"sum","in_place":false,"iterations":200,)"
     R"("wrong":0,"us":{"min":8.5,"p50":10.5,"p95":14,"p99":20,"mad":0.5,"mean":12},"algbw_GBps":0.0975,)"
-    R"("busbw_GBps":0.146,"other_cpu_share":0.03,"infeasible":10})";
+    R"("busbw_GBps":0.146,"other_cpu_share":0.03,"infeasible":0.05})";
 const std::string row_4 =
     R"({"allreduce":"row","bytes":4,"count":1,"dtype":"float32","op":"sum","in_place":false,"iterations":200,)"
     R"("wrong":0,"us":{"min":1,"p50":2,"p95":3,"p99":4,"mad":0.5,"mean":2},"algbw_GBps":0.002,)"
@@ -61,7 +61,7 @@ TEST(ParseRun, ReadsFactsRowsAndSamplesAmongOtherLines) {
     ASSERT_EQ(run->rows.size(), 2u);
     EXPECT_EQ(run->rows[0].bytes, 4u) << "rows are sorted by size";
     EXPECT_DOUBLE_EQ(run->rows[1].p50_us, 10.5);
-    EXPECT_DOUBLE_EQ(run->rows[1].infeasible_share(), 0.05);
+    EXPECT_DOUBLE_EQ(run->rows[1].infeasible_share, 0.05);
     EXPECT_THAT(run->samples_us.at(1024), ElementsAre(10.5, 11, 12));
     EXPECT_EQ(run->wrong, 3);
     EXPECT_DOUBLE_EQ(run->seconds, 1.5);
