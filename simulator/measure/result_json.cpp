@@ -31,14 +31,23 @@ Json side_json(const Side& side) {
             {"busbw_GBps", side.busbw_GBps}};
 }
 
-Json row_json(const ResultRow& row) {
+// The names that scripts rely on come first; what a row repeats of the configuration is for them.
+Json row_json(const ResultRow& row, const Configuration& configuration) {
+    std::string transport;
+    for (const std::string& name : configuration.transports)
+        transport += (transport.empty() ? "" : "+") + name;
     Json out = {{"bytes", row.bytes},
+                {"dtype", configuration.dtype},
+                {"backend", configuration.backend},
+                {"transport", transport},
+                {"flow_p50_us", row.flow.p50_us},
+                {"wrong", row.wrong},
                 {"count", row.count},
                 {"flow", side_json(row.flow)},
-                {"wrong", row.wrong},
                 {"verdict", verdict_name(row.verdict)},
                 {"reason", row.reason}};
     if (!row.bare) return out;
+    out["bare_p50_us"] = row.bare->p50_us;
     out["bare"] = side_json(*row.bare);
     out["ratio"] = row.ratio;
     out["ratio_interval"] = interval_json(row.ratio_interval);
@@ -78,12 +87,12 @@ Json machine_json(const MachineFacts& machine) {
 }
 
 Json launch_json(const std::vector<Launch>& launches) {
-    Json out = Json::array();
+    Json out = Json::object();
     for (const Launch& launch : launches) {
         Json stages = Json::array();
         for (const Stage& stage : launch.stages)
             stages.push_back({{"name", stage.name}, {"seconds", stage.seconds}});
-        out.push_back({{"label", launch.label}, {"stages", std::move(stages)}});
+        out[launch.label] = std::move(stages);
     }
     return out;
 }
@@ -231,8 +240,12 @@ MachineFacts read_machine(Fields& from) {
 
 Stage read_stage(Fields& from) { return {from.text("name"), from.number("seconds")}; }
 
-Launch read_launch(Fields& from) {
-    return {from.text("label"), nested_list(from, "stages", read_stage)};
+// The flow's first, as it is measured and shown.
+std::vector<Launch> read_launches(Fields& from) {
+    std::vector<Launch> out;
+    for (const char* label : {"flow", "bare"})
+        if (from.has(label)) out.push_back({label, nested_list(from, label, read_stage)});
+    return out;
 }
 
 NoiseEntry read_noise(Fields& from) {
@@ -268,7 +281,7 @@ Thresholds read_thresholds(Fields& from) {
 
 Json to_json(const BenchResult& result) {
     Json rows = Json::array();
-    for (const ResultRow& row : result.rows) rows.push_back(row_json(row));
+    for (const ResultRow& row : result.rows) rows.push_back(row_json(row, result.configuration));
     return {{"schema", result_schema},
             {"command", result.command},
             {"version", result.version},
@@ -300,7 +313,7 @@ Result<BenchResult> parse_result(std::string_view text, std::string_view name) {
     out.configuration =
         nested(from, from.object("configuration"), "configuration", read_configuration);
     out.machine = nested(from, from.object("machine"), "machine", read_machine);
-    out.launch = nested_list(from, "launch", read_launch);
+    out.launch = nested(from, from.object("launch"), "launch", read_launches);
     out.rows = nested_list(from, "rows", read_row);
     out.noise = nested_list(from, "noise", read_noise);
     out.notes = from.texts("notes");
