@@ -20,6 +20,7 @@ namespace shed {
 namespace {
 
 constexpr auto nothrow = asio::as_tuple(asio::use_awaitable);
+constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 asio::ssl::context make_context(const TlsIdentity& identity) {
     asio::ssl::context context(asio::ssl::context::tls_server);
@@ -41,12 +42,16 @@ std::string_view HttpRequest::header(std::string_view name) const {
     return {};
 }
 
-struct HttpServer::Impl {
+// Its coroutines share it: they end only when the loop goes on, perhaps after the server has gone.
+struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
+    using Self = std::shared_ptr<Impl>;
     Impl(asio::any_io_executor e, const TlsIdentity& identity, HttpLimits l, HttpHandler h)
         : executor(e), context(make_context(identity)), limits(l), handler(std::move(h)), tasks(e) {}
 
-    asio::awaitable<void> accept(std::shared_ptr<tcp::acceptor> acceptor);
-    asio::awaitable<void> serve(std::shared_ptr<HttpSession> session);
+    static asio::awaitable<void> accept(Self self, std::shared_ptr<tcp::acceptor> acceptor);
+    static asio::awaitable<void> serve(Self self, std::shared_ptr<HttpSession> session);
+    void open(tcp::socket socket);
+    void start(std::shared_ptr<tcp::acceptor> acceptor);
 
     asio::any_io_executor executor;
     asio::ssl::context context;
@@ -57,31 +62,45 @@ struct HttpServer::Impl {
     Tasks tasks;
 };
 
-asio::awaitable<void> HttpServer::Impl::accept(std::shared_ptr<tcp::acceptor> acceptor) {
+asio::awaitable<void> HttpServer::Impl::accept(Self self, std::shared_ptr<tcp::acceptor> acceptor) {
     for (;;) {
         auto [error, socket] = co_await acceptor->async_accept(nothrow);
         if (!acceptor->is_open() || error == asio::error::operation_aborted) co_return;
         if (error) {
             // Out of descriptors, most likely: wait for connections to end rather than spin.
-            asio::steady_timer pause(executor, std::chrono::milliseconds(100));
+            asio::steady_timer pause(self->executor, accept_pause);
             co_await pause.async_wait(nothrow);
             continue;
         }
-        boost::system::error_code ignored;
-        socket.set_option(tcp::no_delay(true), ignored);
-        auto session = std::make_shared<HttpSession>(std::move(socket), context, limits, handler);
-        sessions.insert(session);
-        tasks.spawn("http.session", serve(session));
+        try {
+            self->open(std::move(socket));
+        } catch (const std::exception& e) {
+            log(LogLevel::error, "http.accept_failed", {{"why", e.what()}});
+        }
     }
 }
 
-asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<HttpSession> session) {
+void HttpServer::Impl::open(tcp::socket socket) {
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    auto session = std::make_shared<HttpSession>(std::move(socket), context, limits, handler);
+    sessions.insert(session);
+    tasks.spawn("http.session", serve(shared_from_this(), session));
+}
+
+asio::awaitable<void> HttpServer::Impl::serve(Self self, std::shared_ptr<HttpSession> session) {
     try {
         co_await session->run();
     } catch (const std::exception& e) {
-        log(LogLevel::error, "http.session_failed", {{"why", e.what()}});
+        if (!session->gone()) log(LogLevel::error, "http.session_failed", {{"why", e.what()}});
     }
-    sessions.erase(session);
+    session->close();
+    self->sessions.erase(session);
+}
+
+void HttpServer::Impl::start(std::shared_ptr<tcp::acceptor> acceptor) {
+    acceptors.push_back(acceptor);
+    tasks.spawn("http.accept", accept(shared_from_this(), acceptor));
 }
 
 HttpServer::HttpServer(asio::any_io_executor executor, const TlsIdentity& identity, HttpLimits limits,
@@ -104,16 +123,14 @@ Result<std::uint16_t> HttpServer::listen(const std::string& address, std::uint16
         return Error{ec == asio::error::address_in_use ? Reason::conflict : Reason::environment,
                      "cannot listen on " + address + ":" + std::to_string(port) + ": " + ec.message()};
     const std::uint16_t bound = acceptor->local_endpoint().port();
-    impl_->acceptors.push_back(acceptor);
-    impl_->tasks.spawn("http.accept", impl_->accept(acceptor));
+    impl_->start(std::move(acceptor));
     return bound;
 }
 
 void HttpServer::listen_on(int descriptor) {
     auto acceptor = std::make_shared<tcp::acceptor>(impl_->executor);
     acceptor->assign(tcp::v4(), descriptor);
-    impl_->acceptors.push_back(acceptor);
-    impl_->tasks.spawn("http.accept", impl_->accept(acceptor));
+    impl_->start(std::move(acceptor));
 }
 
 std::size_t HttpServer::connections() const { return impl_->sessions.size(); }

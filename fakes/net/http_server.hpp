@@ -61,7 +61,9 @@ public:
     Result<std::uint16_t> listen(const std::string& address, std::uint16_t port);
     void listen_on(int descriptor);  // a listening TCP socket made elsewhere
     std::size_t connections() const;
-    void stop();  // closes everything; the io_context then runs empty
+    // Closes everything; the io_context then runs empty. Handlers that are under way end only in its next turns,
+    // so what they refer to must live until then.
+    void stop();
 
 private:
     struct Impl;

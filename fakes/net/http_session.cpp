@@ -50,16 +50,22 @@ asio::awaitable<void> HttpSession::run() {
     if (handshake_error) co_return;
     while (keep_alive_ && !gone_) {
         HttpRequest request;
-        if (!co_await read_request(request)) break;
+        const bool complete = co_await read_request(request);
+        if (!complete || gone_) break;
         answered_ = streaming_ = false;
         head_only_ = request.method == "HEAD";
-        co_await handler_(std::move(request), *this);
+        co_await answer(std::move(request));
         if (streaming_) co_await end();
         // A handler that answers nothing has refused to talk to this peer.
         if (!answered_) break;
-        gone_handler_ = nullptr;
     }
     co_await part();
+}
+
+asio::awaitable<void> HttpSession::answer(HttpRequest request) {
+    // What the handler asked to be called refers to its own variables, which also an exception ends.
+    const std::shared_ptr<void> forget(nullptr, [this](void*) { gone_handler_ = nullptr; });
+    co_await handler_(std::move(request), *this);
 }
 
 // After a refusal the peer may still be sending: what it sends is taken for a moment, or the kernel
@@ -184,7 +190,7 @@ asio::awaitable<bool> HttpSession::begin(HttpResponse head) {
     keep_alive_ = false;
     std::string text = head_text(head, keep_alive_) + "Transfer-Encoding: chunked\r\n\r\n";
     if (!co_await put(std::move(text))) co_return false;
-    watcher_.spawn("http.peer", watch_peer());
+    watcher_.spawn("http.peer", watch_peer(shared_from_this()));
     co_return true;
 }
 
@@ -206,14 +212,12 @@ asio::awaitable<void> HttpSession::end() {
 }
 
 // While a stream is open the peer has nothing to say: anything it does means that it is going.
-asio::awaitable<void> HttpSession::watch_peer() {
+asio::awaitable<void> HttpSession::watch_peer(std::shared_ptr<HttpSession> self) {
     char byte[64];
-    auto [error, n] = co_await stream_.async_read_some(asio::buffer(byte), nothrow);
-    (void)n;
-    if (!streaming_) co_return;
-    (void)error;
-    gone_ = true;
-    if (gone_handler_) gone_handler_();
+    co_await self->stream_.async_read_some(asio::buffer(byte), nothrow);
+    if (!self->streaming_) co_return;
+    self->gone_ = true;
+    if (self->gone_handler_) self->gone_handler_();
 }
 
 void HttpSession::close() {

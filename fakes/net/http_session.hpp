@@ -8,16 +8,18 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <memory>
 
 namespace shed {
 
-class HttpSession final : public HttpReply {
+class HttpSession final : public HttpReply, public std::enable_shared_from_this<HttpSession> {
 public:
     HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& context, const HttpLimits& limits,
                 const HttpHandler& handler);
 
     boost::asio::awaitable<void> run();
     void close();
+    bool gone() const { return gone_; }
 
     boost::asio::awaitable<bool> send(HttpResponse response) override;
     boost::asio::awaitable<bool> begin(HttpResponse head) override;
@@ -32,8 +34,9 @@ private:
     boost::asio::awaitable<bool> read_head(Parser& parser);
     boost::asio::awaitable<bool> read_body(Parser& parser);
     boost::asio::awaitable<void> refuse(int status, std::string reason, std::string message);
+    boost::asio::awaitable<void> answer(HttpRequest request);
     boost::asio::awaitable<void> part();
-    boost::asio::awaitable<void> watch_peer();
+    static boost::asio::awaitable<void> watch_peer(std::shared_ptr<HttpSession> self);
     boost::asio::awaitable<bool> put(std::string bytes);
     void limit(std::chrono::milliseconds time) { boost::beast::get_lowest_layer(stream_).expires_after(time); }
 

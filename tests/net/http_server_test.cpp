@@ -54,5 +54,51 @@ TEST_F(ServerTest, TakesNothingOfTrailers) {
     EXPECT_EQ(seen, "");
 }
 
+// A handler that streams until its peer has gone.
+asio::awaitable<void> stream_on(HttpRequest, HttpReply& reply) {
+    asio::steady_timer wake(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    HttpResponse head;
+    co_await reply.begin(std::move(head));
+    reply.on_gone([&] { wake.cancel(); });
+    co_await wake.async_wait(nothrow);
+    reply.on_gone(nullptr);
+}
+
+// Connections at every stage: while their head is read, while they stream, between two requests.
+struct OpenPeers {
+    explicit OpenPeers(asio::io_context& io) : reading(io), streaming(io), idle(io) {}
+    asio::awaitable<void> open(std::uint16_t port) {
+        std::string half = get, whole = get + "\r\n";
+        co_await reading.connect(port);
+        co_await reading.send(std::move(half));
+        co_await streaming.connect(port);
+        co_await streaming.send(whole);
+        co_await streaming.receive("\r\n\r\n");
+        co_await idle.connect(port);
+    }
+    Peer reading, streaming, idle;
+};
+
+TEST_F(ServerTest, MayBeDestroyedWithOpenConnections) {
+    serve({}, stream_on);
+    OpenPeers peers(io);
+    run(peers.open(port));
+    EXPECT_EQ(server->connections(), 3U);
+    server.reset();
+    run(peers.streaming.receive(""));
+    run(peers.reading.receive(""));
+    io.restart();
+    io.run();  // Runs empty: nothing waits for what is gone.
+}
+
+TEST_F(ServerTest, MayBeDestroyedBeforeItsLoopGoesOn) {
+    serve({}, stream_on);
+    {
+        OpenPeers peers(io);
+        run(peers.open(port));
+    }
+    server.reset();
+}
+
 }  // namespace
 }  // namespace shed
