@@ -167,77 +167,85 @@ std::optional<ProxyTarget> parse_proxy_request(const std::string& request_line) 
     return result;
 }
 
-struct HostGateway::Impl {
+// Its coroutines share it: they end only when the loop goes on, perhaps after the gateway has gone.
+struct HostGateway::Impl : std::enable_shared_from_this<Impl> {
+    using Self = std::shared_ptr<Impl>;
     Impl(asio::any_io_executor e, Listen l)
         : listen(std::move(l)), rescan(e), tasks(e), connections(e) {}
 
-    asio::awaitable<void> follow_host();
-    asio::awaitable<void> open(int port);
-    asio::awaitable<void> accept(std::shared_ptr<tcp::acceptor> acceptor, int port);
+    static asio::awaitable<void> follow_host(Self self);
+    static asio::awaitable<void> open(Self self, int port);
+    static asio::awaitable<void> accept(Self self, std::shared_ptr<tcp::acceptor> acceptor, int port);
+    void close_all_but(const std::set<int>& wanted);
 
     Listen listen;
     asio::steady_timer rescan;
     std::map<int, std::shared_ptr<tcp::acceptor>> open_ports;
     Tasks tasks, connections;
+    bool stopped = false;
 };
 
-asio::awaitable<void> HostGateway::Impl::follow_host() {
-    co_await open(proxy_port);
-    for (;;) {
+void HostGateway::Impl::close_all_but(const std::set<int>& wanted) {
+    std::erase_if(open_ports, [&](auto& entry) {
+        if (wanted.contains(entry.first)) return false;
+        boost::system::error_code ignored;
+        if (entry.second) entry.second->close(ignored);
+        return true;
+    });
+}
+
+asio::awaitable<void> HostGateway::Impl::follow_host(Self self) {
+    co_await open(self, proxy_port);
+    while (!self->stopped) {
         std::set<int> wanted = listening_ports(read_all("/proc/net/tcp"));
         wanted.merge(listening_ports(read_all("/proc/net/tcp6")));
         wanted.insert(proxy_port);
-        std::erase_if(open_ports, [&](auto& entry) {
-            if (wanted.contains(entry.first)) return false;
-            boost::system::error_code ignored;
-            if (entry.second) entry.second->close(ignored);
-            return true;
-        });
+        self->close_all_but(wanted);
         for (const int port : wanted)
-            if (!open_ports.contains(port)) co_await open(port);
-        rescan.expires_after(rescan_every);
-        co_await rescan.async_wait(asio::use_awaitable);
+            if (!self->open_ports.contains(port)) co_await open(self, port);
+        self->rescan.expires_after(rescan_every);
+        co_await self->rescan.async_wait(asio::use_awaitable);
     }
 }
 
-asio::awaitable<void> HostGateway::Impl::open(int port) {
-    open_ports[port] = nullptr;  // Also when it fails: a port that cannot be mirrored is not tried again and again.
-    Result<int> descriptor = co_await listen(port);
+asio::awaitable<void> HostGateway::Impl::open(Self self, int port) {
+    // Also when it fails: a port that cannot be mirrored is not tried again and again.
+    self->open_ports[port] = nullptr;
+    Result<int> descriptor = co_await self->listen(port);
     if (!descriptor) {
         log(LogLevel::info, "gateway.listen_failed",
             {{"port", std::to_string(port)}, {"why", descriptor.error().message}});
         co_return;
     }
-    auto acceptor = std::make_shared<tcp::acceptor>(tasks.executor());
+    auto acceptor = std::make_shared<tcp::acceptor>(self->tasks.executor());
     acceptor->assign(tcp::v4(), *descriptor);
-    open_ports[port] = acceptor;
-    tasks.spawn("gateway.accept", accept(acceptor, port));
+    if (self->stopped) co_return;
+    self->open_ports[port] = acceptor;
+    self->tasks.spawn("gateway.accept", accept(self, acceptor, port));
 }
 
-asio::awaitable<void> HostGateway::Impl::accept(std::shared_ptr<tcp::acceptor> acceptor, int port) {
+asio::awaitable<void> HostGateway::Impl::accept(Self self, std::shared_ptr<tcp::acceptor> acceptor, int port) {
     for (;;) {
         auto [error, socket] = co_await acceptor->async_accept(nothrow);
         if (error == asio::error::operation_aborted || !acceptor->is_open()) co_return;
         if (error) continue;
-        if (port == proxy_port) connections.spawn("gateway.proxy", proxy(std::move(socket)));
-        else connections.spawn("gateway.mirror", mirror(std::move(socket), port));
+        if (port == proxy_port) self->connections.spawn("gateway.proxy", proxy(std::move(socket)));
+        else self->connections.spawn("gateway.mirror", mirror(std::move(socket), port));
     }
 }
 
 HostGateway::HostGateway(asio::any_io_executor executor, Listen listen)
-    : impl_(std::make_unique<Impl>(std::move(executor), std::move(listen))) {}
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(listen))) {}
 
 HostGateway::~HostGateway() { stop(); }
 
-void HostGateway::start() { impl_->tasks.spawn("gateway", impl_->follow_host()); }
+void HostGateway::start() { impl_->tasks.spawn("gateway", Impl::follow_host(impl_)); }
 
 void HostGateway::stop() {
+    impl_->stopped = true;
     impl_->tasks.cancel();
     impl_->connections.cancel();
-    for (auto& [port, acceptor] : impl_->open_ports) {
-        boost::system::error_code ignored;
-        if (acceptor) acceptor->close(ignored);
-    }
+    impl_->close_all_but({});
 }
 
 }  // namespace shed

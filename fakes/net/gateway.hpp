@@ -29,7 +29,7 @@ public:
 
 private:
     struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;
 };
 
 // Ports of /proc/net/tcp and tcp6 text that listen on loopback or on every address.

@@ -1,5 +1,7 @@
 #include "fakes/net/http_client.hpp"
 
+#include "fakes/net/http_read.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -7,7 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
+#include <cerrno>
+#include <sys/socket.h>
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -22,17 +25,47 @@ constexpr auto nothrow = asio::as_tuple(asio::use_awaitable);
 constexpr auto connect_time = std::chrono::seconds(10);
 constexpr auto answer_time = std::chrono::seconds(60);
 constexpr std::size_t idle_connections_max = 8;
+constexpr std::size_t header_bytes_max = 64 * 1024;
 
 struct Connection {
     Connection(const asio::any_io_executor& executor, asio::ssl::context& context) : stream(executor, context) {}
-    beast::ssl_stream<beast::tcp_stream> stream;
-    beast::flat_buffer buffer;
+    // An idle connection on which anything comes, the other side's farewell above all, is none to use.
+    bool quiet() {
+        char byte = 0;
+        const int socket = beast::get_lowest_layer(stream).socket().native_handle();
+        return buffer.size() == 0 && ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+               (errno == EAGAIN || errno == EWOULDBLOCK);
+    }
+
+    TlsStream stream;
+    beast::flat_buffer buffer{header_bytes_max};
     bool used = false;
 };
 using ConnectionPtr = std::unique_ptr<Connection>;
 
 Error unavailable(const HttpsTarget& target, const std::string& why) {
     return {Reason::unavailable, target.host + ":" + std::to_string(target.port) + ": " + why};
+}
+
+using Parser = http::response_parser<http::string_body>;
+
+constexpr auto head_done = [](const auto& parser) { return parser.is_header_done(); };
+constexpr auto whole = [](const auto& parser) { return parser.is_done(); };
+constexpr auto some_body = [](const auto& parser) { return parser.is_done() || !parser.get().body().empty(); };
+
+// May be sent again when nobody knows whether the first one was acted on: as net/http, which does
+// not take PUT and DELETE for such, either (a second one may meet what the first one did).
+bool repeatable(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+
+// The other side had closed a connection that was kept, before it read a request on it.
+bool was_closed(const boost::system::error_code& error) {
+    return error == http::error::end_of_stream || error == asio::ssl::error::stream_truncated ||
+           error == asio::error::eof || error == asio::error::connection_reset || error == asio::error::broken_pipe;
+}
+
+void set_limits(Parser& parser) {
+    parser.header_limit(header_bytes_max);
+    parser.body_limit(boost::none);
 }
 
 HttpResponse response_of(http::response<http::string_body>&& message) {
@@ -102,10 +135,10 @@ asio::awaitable<Result<ConnectionPtr>> HttpClient::Impl::connect() {
 }
 
 asio::awaitable<Result<ConnectionPtr>> HttpClient::Impl::take() {
-    if (!idle.empty()) {
+    while (!idle.empty()) {
         ConnectionPtr connection = std::move(idle.back());
         idle.pop_back();
-        co_return std::move(connection);
+        if (connection->quiet()) co_return std::move(connection);
     }
     co_return co_await connect();
 }
@@ -127,6 +160,20 @@ http::request<http::string_body> HttpClient::Impl::message(const std::string& me
     return request;
 }
 
+namespace {
+
+asio::awaitable<boost::system::error_code> exchange(Connection& connection,
+                                                    const http::request<http::string_body>& message,
+                                                    Parser& parser) {
+    beast::get_lowest_layer(connection.stream).expires_after(answer_time);
+    auto [error, written] = co_await http::async_write(connection.stream, message, nothrow);
+    (void)written;
+    if (error) co_return error;
+    co_return co_await read_until(connection.stream, connection.buffer, parser, whole);
+}
+
+}  // namespace
+
 HttpClient::HttpClient(asio::any_io_executor executor, HttpsTarget target)
     : impl_(std::make_unique<Impl>(std::move(executor), std::move(target))) {}
 
@@ -139,21 +186,12 @@ asio::awaitable<Result<HttpResponse>> HttpClient::request(std::string method, st
         if (!taken) co_return taken.error();
         ConnectionPtr connection = std::move(*taken);
         const auto message = impl_->message(method, path, body, content_type);
-        beast::get_lowest_layer(connection->stream).expires_after(answer_time);
-        auto [write_error, written] = co_await http::async_write(connection->stream, message, nothrow);
-        (void)written;
-        http::response_parser<http::string_body> parser;
-        parser.body_limit(boost::none);
-        boost::system::error_code error = write_error;
-        if (!error) {
-            auto [read_error, n] = co_await http::async_read(connection->stream, connection->buffer, parser, nothrow);
-            (void)n;
-            error = read_error;
-        }
+        Parser parser;
+        set_limits(parser);
+        const auto error = co_await exchange(*connection, message, parser);
         if (error) {
-            // A kept connection may have been closed by the server meanwhile: nothing of this request was answered.
-            const bool stale = connection->used && !parser.got_some();
-            if (stale) continue;
+            const bool unanswered = connection->used && !parser.got_some() && was_closed(error);
+            if (unanswered && repeatable(method)) continue;
             co_return unavailable(impl_->target, error.message());
         }
         const bool keep = parser.get().keep_alive();
@@ -174,23 +212,17 @@ asio::awaitable<Result<HttpResponse>> HttpClient::stream(std::string path,
     auto [write_error, written] = co_await http::async_write(connection->stream, message, nothrow);
     (void)written;
     if (write_error) co_return unavailable(impl_->target, write_error.message());
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(boost::none);
-    auto [head_error, n] =
-        co_await http::async_read_header(connection->stream, connection->buffer, parser, nothrow);
-    (void)n;
-    if (head_error) co_return unavailable(impl_->target, head_error.message());
+    Parser parser;
+    set_limits(parser);
+    auto error = co_await read_until(connection->stream, connection->buffer, parser, head_done);
+    if (error) co_return unavailable(impl_->target, error.message());
     lowest.expires_never();
-    const bool hand_over = parser.get().result_int() < 400;
-    boost::system::error_code error;
+    if (parser.get().result_int() >= 400)
+        error = co_await read_until(connection->stream, connection->buffer, parser, whole);
     while (!parser.is_done() && !error) {
-        auto [read_error, size] =
-            co_await http::async_read_some(connection->stream, connection->buffer, parser, nothrow);
-        (void)size;
-        error = read_error;
+        error = co_await read_until(connection->stream, connection->buffer, parser, some_body);
         std::string& body = parser.get().body();
-        if (!hand_over || body.empty()) continue;
-        chunk(body);
+        if (!body.empty()) chunk(body);
         body.clear();
     }
     if (error) co_return unavailable(impl_->target, error.message());

@@ -17,7 +17,8 @@ public:
     HttpClient(boost::asio::any_io_executor executor, HttpsTarget target);
     ~HttpClient();
 
-    // The whole response. Errors are of the transport (unavailable); any HTTP status is a success here.
+    // The whole response. Errors are of the transport (unavailable); any HTTP status is a success here. A request is
+    // sent once; only GET, HEAD and OPTIONS again when a kept connection closed before any byte of the answer.
     boost::asio::awaitable<Result<HttpResponse>> request(std::string method, std::string path, std::string body,
                                                          std::string content_type);
     // GET whose body is handed over as it arrives. A status of 400 or more is returned whole, with its body.

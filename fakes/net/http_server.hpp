@@ -43,7 +43,9 @@ public:
 
 struct HttpLimits {
     std::size_t body_bytes_max = 3 * 1024 * 1024;  // as kube-apiserver
-    std::uint32_t header_bytes_max = 128 * 1024;
+    // A request's head, also what one chunk's size line or all trailers may have. The parser throws at
+    // a field of 64 KiB.
+    std::uint32_t header_bytes_max = 64 * 1024;
     std::chrono::milliseconds header_time{32'000}, body_time{60'000}, idle_time{90'000}, write_time{30'000};
 };
 
@@ -59,7 +61,9 @@ public:
     Result<std::uint16_t> listen(const std::string& address, std::uint16_t port);
     void listen_on(int descriptor);  // a listening TCP socket made elsewhere
     std::size_t connections() const;
-    void stop();  // closes everything; the io_context then runs empty
+    // Closes everything; the io_context then runs empty. Handlers that are under way end only in its next turns,
+    // so what they refer to must live until then.
+    void stop();
 
 private:
     struct Impl;

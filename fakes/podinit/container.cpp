@@ -32,6 +32,7 @@ struct Plan {
 Plan plan_of(const std::vector<Record>& records) {
     Plan plan;
     for (const Record& r : records) {
+        if (!plan.error.empty()) break;
         if (is_root_record(r) || plan.command.take(r, plan.error)) continue;
         if (r[0] == "log" && r.size() == 2) plan.log_path = r[1];
         else if (r[0] == "exit" && r.size() == 2) plan.exit_path = r[1];
@@ -89,7 +90,7 @@ public:
 
     int run() {
         while (!done()) {
-            ::poll(watched_, 3, ended_ ? static_cast<int>(deadline_ - steady_milliseconds()) : -1);
+            if (::poll(watched_, 3, ended_ ? milliseconds_until(deadline_) : -1) < 0) continue;
             if (watched_[0].revents != 0) take_signal();
             for (int stream = 0; stream < 2; ++stream) {
                 pollfd& pipe = watched_[stream + 1];

@@ -16,14 +16,20 @@ namespace {
 
 constexpr std::size_t header_size = 12;
 constexpr unsigned type_a = 1, type_any = 255;
-constexpr unsigned code_name_error = 3, code_not_implemented = 4;
+constexpr unsigned class_in = 1, class_any = 255;
+constexpr unsigned code_format_error = 1, code_name_error = 3, code_not_implemented = 4, code_refused = 5;
 constexpr std::uint32_t ttl_seconds = 5;
 
 struct Question {
     std::string name;  // lower case, no last dot
-    unsigned type = 0;
+    unsigned type = 0, class_ = 0;
     std::size_t end = 0;  // of the question in the packet
 };
+
+unsigned get16(const std::string& packet, std::size_t at) {
+    return static_cast<unsigned>(static_cast<unsigned char>(packet[at]) << 8 |
+                                 static_cast<unsigned char>(packet[at + 1]));
+}
 
 // RFC 1035 4.1.2; compression does not occur in questions.
 bool parse_question(const std::string& packet, Question& question) {
@@ -38,8 +44,8 @@ bool parse_question(const std::string& packet, Question& question) {
         at += length + 1u;
     }
     if (at + 5 > packet.size()) return false;
-    question.type = static_cast<unsigned>(static_cast<unsigned char>(packet[at + 1]) << 8 |
-                                          static_cast<unsigned char>(packet[at + 2]));
+    question.type = get16(packet, at + 1);
+    question.class_ = get16(packet, at + 3);
     question.end = at + 5;
     return true;
 }
@@ -47,6 +53,14 @@ bool parse_question(const std::string& packet, Question& question) {
 void put16(std::string& out, unsigned value) {
     out.push_back(static_cast<char>(value >> 8 & 0xff));
     out.push_back(static_cast<char>(value & 0xff));
+}
+
+// RFC 1035 4.1.1: a response, authoritative, recursion as asked and available.
+std::string head_of_reply(const std::string& query, unsigned code, unsigned questions, unsigned answers) {
+    std::string reply = query.substr(0, 2);
+    put16(reply, 0x8480u | (static_cast<unsigned>(query[2]) & 0x01u) << 8 | code);
+    for (const unsigned count : {questions, answers, 0u, 0u}) put16(reply, count);
+    return reply;
 }
 
 }  // namespace
@@ -87,25 +101,21 @@ void NameServer::answer_one() {
 
 std::string NameServer::reply_to(const std::string& query) const {
     if (query.size() < header_size || (query[2] & 0x80) != 0) return "";
+    if ((query[2] & 0x78) != 0) return head_of_reply(query, code_not_implemented, 0, 0);
     Question question;
-    if (!parse_question(query, question)) return "";
+    if (get16(query, 4) != 1 || !parse_question(query, question))
+        return head_of_reply(query, code_format_error, 0, 0);
     const auto found = addresses_.find(question.name);
     unsigned code = found == addresses_.end() ? code_name_error : 0;
-    if ((query[2] & 0x78) != 0) code = code_not_implemented;
+    if (question.class_ != class_in && question.class_ != class_any) code = code_refused;
     const bool answer = code == 0 && !found->second.empty() &&
                         (question.type == type_a || question.type == type_any);
-    std::string reply = query.substr(0, 2);
-    // A response, authoritative, recursion as asked and available.
-    put16(reply, 0x8480u | (static_cast<unsigned>(query[2]) & 0x01u) << 8 | code);
-    put16(reply, 1);
-    put16(reply, answer ? 1 : 0);
-    put16(reply, 0);
-    put16(reply, 0);
+    std::string reply = head_of_reply(query, code, 1, answer ? 1 : 0);
     reply += query.substr(header_size, question.end - header_size);
     if (!answer) return reply;
     put16(reply, 0xc000u | header_size);  // The name is that of the question.
     put16(reply, type_a);
-    put16(reply, 1);
+    put16(reply, class_in);
     put16(reply, ttl_seconds >> 16);
     put16(reply, ttl_seconds & 0xffff);
     put16(reply, 4);

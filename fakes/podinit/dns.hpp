@@ -13,9 +13,10 @@ public:
     std::string load(const std::string& path);
     int descriptor() const { return socket_; }
     void answer_one();  // reads one query from the socket and answers it
+    // The answer to one query (RFC 1035), "" when it is none: one question of class IN, else an error code.
+    std::string reply_to(const std::string& query) const;
 
 private:
-    std::string reply_to(const std::string& query) const;
     std::map<std::string, std::string, std::less<>> addresses_;  // "" when known but without address
     int socket_ = -1;
 };

@@ -1,5 +1,6 @@
 #include "fakes/podinit/files.hpp"
 
+#include "fakes/podinit/numbers.hpp"
 #include "fakes/podinit/util.hpp"
 
 #include <fcntl.h>
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 namespace shed::podinit {
 
@@ -19,11 +19,14 @@ struct Owner {
     gid_t gid;
 };
 
-Owner owner_of(const Record& r, bool single) {
-    auto mode = static_cast<unsigned>(std::strtoul(r[2].c_str(), nullptr, 8));
+std::string parse_owner(const Record& r, bool single, Owner& owner) {
+    std::string error;
+    take_number("mode", r[2], mode_max, owner.mode, error, 8);
+    take_number("uid", r[3], id_max, owner.uid, error);
+    take_number("gid", r[4], id_max, owner.gid, error);
     // sshd and ssh refuse private keys of their own user that others may read.
-    if (single) mode &= 07700u;
-    return {mode, static_cast<uid_t>(std::atol(r[3].c_str())), static_cast<gid_t>(std::atol(r[4].c_str()))};
+    if (single) owner.mode &= 07700u;
+    return error.empty() ? "" : r[0] + " " + r[1] + ": " + error;
 }
 
 std::string settle(const std::string& path, const Owner& owner, bool single) {
@@ -32,21 +35,29 @@ std::string settle(const std::string& path, const Owner& owner, bool single) {
     return "";
 }
 
+std::string make_directory(const Record& r, bool single) {
+    Owner owner{};
+    const std::string error = parse_owner(r, single, owner);
+    if (!error.empty()) return error;
+    if (!make_directories(r[1], 0700)) return failure("mkdir " + r[1]);
+    return settle(r[1], owner, single);
+}
+
 std::string make_file(const Record& r, bool single) {
     const std::string& path = r[1];
+    Owner owner{};
+    const std::string error = parse_owner(r, single, owner);
+    if (!error.empty()) return error;
     ::unlink(path.c_str());
     const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file.open()) return failure("make " + path);
     if (r.size() > 5 && !write_all(file.get(), r[5])) return failure("write " + path);
-    return settle(path, owner_of(r, single), single);
+    return settle(path, owner, single);
 }
 
 std::string perform(const Record& r, bool single) {
     const std::string& word = r[0];
-    if (word == "mkdir" && r.size() == 5) {
-        if (!make_directories(r[1], 0700)) return failure("mkdir " + r[1]);
-        return settle(r[1], owner_of(r, single), single);
-    }
+    if (word == "mkdir" && r.size() == 5) return make_directory(r, single);
     if (word == "file" && r.size() >= 5) return make_file(r, single);
     if (word == "link" && r.size() == 3) {
         ::unlink(r[1].c_str());

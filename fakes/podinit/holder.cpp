@@ -3,6 +3,8 @@
 #include "fakes/podinit/dns.hpp"
 #include "fakes/podinit/files.hpp"
 #include "fakes/podinit/netlink.hpp"
+#include "fakes/podinit/numbers.hpp"
+#include "fakes/podinit/packet.hpp"
 #include "fakes/podinit/pods.hpp"
 #include "fakes/podinit/protocol.hpp"
 #include "fakes/podinit/util.hpp"
@@ -22,7 +24,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 namespace shed::podinit {
@@ -62,8 +63,10 @@ private:
     void accept_client();
     void take_packet(int client);
     void drop(int client);
-    std::string command(int client, const std::vector<std::string>& words, std::vector<int>& passed, int& give,
+    std::string command(const std::vector<std::string>& words, const std::vector<int>& passed, int& give,
                         std::string& error);
+    std::string container_command(const std::vector<std::string>& words, std::string& error);
+    std::string socket_command(const std::vector<std::string>& words, int& give);
     std::string make_socket(const std::string& address, int port, bool listening, int& give);
     void reap();
     int wait_time() const;
@@ -103,8 +106,8 @@ std::string Holder::open() {
 int Holder::wait_time() const {
     const auto deadline = pods_.next_deadline();
     if (!deadline) return -1;
-    const std::int64_t left = *deadline - steady_milliseconds();
-    return left < 1 ? 1 : static_cast<int>(left);
+    const int left = milliseconds_until(*deadline);
+    return left < 1 ? 1 : left;
 }
 
 void Holder::run() {
@@ -139,7 +142,7 @@ void Holder::shut_down() {
     const std::int64_t deadline = steady_milliseconds() + lifeline_grace_ms;
     while (pods_.any_container() && steady_milliseconds() < deadline) {
         pollfd watched = {signals_, POLLIN, 0};
-        ::poll(&watched, 1, static_cast<int>(deadline - steady_milliseconds()));
+        ::poll(&watched, 1, milliseconds_until(deadline));
         reap();
     }
     ::kill(-1, SIGKILL);
@@ -166,51 +169,16 @@ void Holder::drop(int client) {
     }
 }
 
-void send_reply(int client, const std::string& text, int give) {
-    iovec data = {const_cast<char*>(text.data()), text.size()};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
-    if (give >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = CMSG_SPACE(sizeof(int));
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &give, sizeof give);
-    }
-    ::sendmsg(client, &message, MSG_NOSIGNAL);
-    if (give >= 0) ::close(give);
-}
-
 void Holder::take_packet(int client) {
-    char buffer[8192];
-    iovec data = {buffer, sizeof buffer};
-    alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))];
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t n = ::recvmsg(client, &message, MSG_CMSG_CLOEXEC);
-    if (n <= 0) {
+    Packet packet;
+    if (!receive_packet(client, packet)) {
         drop(client);
         return;
     }
-    std::vector<int> passed;
-    for (cmsghdr* h = CMSG_FIRSTHDR(&message); h != nullptr; h = CMSG_NXTHDR(&message, h)) {
-        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
-        passed.resize((h->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        std::memcpy(passed.data(), CMSG_DATA(h), passed.size() * sizeof(int));
-    }
-    std::string text(buffer, static_cast<std::size_t>(n));
-    while (!text.empty() && text.back() == '\n') text.pop_back();
     int give = -1;
-    std::string error;
-    const std::string result = command(client, split(text, ' '), passed, give, error);
-    for (const int descriptor : passed) ::close(descriptor);
+    std::string error = packet.error, result;
+    if (error.empty()) result = command(split(packet.text, ' '), packet.passed, give, error);
+    for (const int descriptor : packet.passed) ::close(descriptor);
     const std::string reply = error.empty() ? (result.empty() ? "ok" : "ok " + result) : "error " + error;
     send_reply(client, reply, give);
 }
@@ -232,7 +200,35 @@ std::string Holder::make_socket(const std::string& address, int port, bool liste
     return "";
 }
 
-std::string Holder::command(int, const std::vector<std::string>& words, std::vector<int>& passed, int& give,
+std::string Holder::container_command(const std::vector<std::string>& words, std::string& error) {
+    if (words[0] == "container") {
+        int attempt = 0;
+        if (!take_number("attempt", words[3], INT_MAX, attempt, error)) return "";
+        return pods_.container(words[1], words[2], attempt, words[4], error);
+    }
+    if (words[0] == "signal") {
+        int number = 0;
+        if (take_number("signal", words[3], signal_max, number, error)) pods_.signal(words[1], words[2], number, error);
+        return "";
+    }
+    std::int64_t grace = 0;
+    if (take_number("grace", words[3], LONG_MAX / 2, grace, error)) pods_.stop(words[1], words[2], grace, error);
+    return "";
+}
+
+std::string Holder::socket_command(const std::vector<std::string>& words, int& give) {
+    std::string error;
+    int port = 0;
+    if (take_number("port", words[2], port_max, port, error))
+        error = make_socket(words[1], port, words[0] == "listen", give);
+    if (!error.empty() && give >= 0) {
+        ::close(give);
+        give = -1;
+    }
+    return error;
+}
+
+std::string Holder::command(const std::vector<std::string>& words, const std::vector<int>& passed, int& give,
                             std::string& error) {
     const std::string& word = words.empty() ? std::string() : words[0];
     const std::size_t count = words.size();
@@ -242,22 +238,14 @@ std::string Holder::command(int, const std::vector<std::string>& words, std::vec
         if (error.empty()) error = perform_files(records, identity_.map == Identity::Map::single);
     } else if (word == "sandbox" && count == 3) {
         return pods_.sandbox(words[1], words[2], error);
-    } else if (word == "container" && count == 5) {
-        return pods_.container(words[1], words[2], std::atoi(words[3].c_str()), words[4], error);
+    } else if ((word == "container" && count == 5) || ((word == "signal" || word == "stop") && count == 4)) {
+        return container_command(words, error);
     } else if (word == "exec" && count == 5 && passed.size() == 3) {
         return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), error);
-    } else if (word == "signal" && count == 4) {
-        pods_.signal(words[1], words[2], std::atoi(words[3].c_str()), error);
-    } else if (word == "stop" && count == 4) {
-        pods_.stop(words[1], words[2], std::atol(words[3].c_str()), error);
     } else if (word == "remove" && count == 2) {
         pods_.remove(words[1]);
     } else if ((word == "listen" || word == "connect") && count == 3) {
-        error = make_socket(words[1], std::atoi(words[2].c_str()), word == "listen", give);
-        if (!error.empty() && give >= 0) {
-            ::close(give);
-            give = -1;
-        }
+        error = socket_command(words, give);
     } else if (word == "dns" && count == 1) {
         error = names_.load(directory_ + "/dns");
     } else if (word == "quit" && count == 1) {

@@ -1,5 +1,6 @@
 #include "fakes/podinit/identity.hpp"
 
+#include "fakes/podinit/numbers.hpp"
 #include "fakes/podinit/protocol.hpp"
 #include "fakes/podinit/util.hpp"
 
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 
 namespace shed::podinit {
 
@@ -19,19 +19,9 @@ namespace {
 
 constexpr long ids_max = 65'536;
 
-// The first range of `user` (by name or number) in /etc/subuid or /etc/subgid.
 bool find_range(const char* file, const std::string& user, long& base, long& count) {
     std::string text;
-    if (!read_text(file, text)) return false;
-    const std::string number = std::to_string(::geteuid());
-    for (const std::string& line : split(text, '\n')) {
-        const auto fields = split(line, ':');
-        if (fields.size() != 3 || (fields[0] != user && fields[0] != number)) continue;
-        base = std::atol(fields[1].c_str());
-        count = std::atol(fields[2].c_str());
-        return base > 0 && count > single_id;
-    }
-    return false;
+    return read_text(file, text) && parse_range(text, user, std::to_string(::geteuid()), base, count);
 }
 
 bool has_newuidmap() {
@@ -59,6 +49,19 @@ std::string write_map(int pid, const char* file, const std::string& text) {
 }
 
 }  // namespace
+
+bool parse_range(const std::string& text, const std::string& user, const std::string& number, long& base,
+                 long& count) {
+    for (const std::string& line : split(text, '\n')) {
+        const auto fields = split(line, ':');
+        std::string bad;
+        if (fields.size() != 3 || (fields[0] != user && fields[0] != number)) continue;
+        if (!take_number("base", fields[1], id_max, base, bad) || !take_number("count", fields[2], id_max, count, bad))
+            continue;
+        if (base > 0 && count > single_id) return true;
+    }
+    return false;
+}
 
 std::string Identity::words() const {
     static constexpr const char* names[] = {"root", "range", "single"};

@@ -15,6 +15,8 @@ struct Identity {
 inline constexpr int single_id = 1000;  // the only inner id of a single map: the MLX image's user
 
 Identity find_identity();
+// The first range of `user` (by name or number) in the text of /etc/subuid or /etc/subgid that holds single_id ids.
+bool parse_range(const std::string& text, const std::string& user, const std::string& number, long& base, long& count);
 // Writes the maps of `pid`, which has just made its user namespace. Empty, or why it failed.
 std::string write_maps(const Identity& identity, int pid);
 // Inside: become inner root (or the single id) with all capabilities of the namespace. Empty, or why it failed.

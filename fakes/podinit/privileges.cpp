@@ -1,6 +1,7 @@
 #include "fakes/podinit/privileges.hpp"
 
 #include "fakes/podinit/identity.hpp"
+#include "fakes/podinit/numbers.hpp"
 #include "fakes/podinit/util.hpp"
 
 #include <grp.h>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -34,16 +34,18 @@ constexpr LimitName limit_names[] = {{"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT
                                      {"core", RLIMIT_CORE},     {"memlock", RLIMIT_MEMLOCK},
                                      {"stack", RLIMIT_STACK},   {"as", RLIMIT_AS}};
 
-bool take_limit(const Record& record, Command& command) {
-    if (record.size() != 4) return false;
+void take_limit(const Record& record, Command& command, std::string& error) {
+    rlimit limit{};
+    if (record.size() != 4) error = "an rlimit record has a name, a soft and a hard limit";
+    else if (take_number("rlimit", record[2], ULONG_MAX, limit.rlim_cur, error))
+        take_number("rlimit", record[3], ULONG_MAX, limit.rlim_max, error);
+    if (!error.empty()) return;
     for (const LimitName& known : limit_names) {
         if (record[1] != known.name) continue;
-        const rlimit limit = {static_cast<rlim_t>(std::strtoull(record[2].c_str(), nullptr, 10)),
-                              static_cast<rlim_t>(std::strtoull(record[3].c_str(), nullptr, 10))};
         command.limits.emplace_back(known.resource, limit);
-        return true;
+        return;
     }
-    return false;
+    error = "bad rlimit: no limit is called \"" + record[1] + "\"";
 }
 
 std::string set_capabilities(std::uint64_t mask) {
@@ -96,15 +98,12 @@ bool Command::take(const Record& record, std::string& error) {
     if (word == "arg") arguments.push_back(value);
     else if (word == "env") environment.push_back(value);
     else if (word == "cwd") directory = value;
-    else if (word == "uid") uid = std::atol(value.c_str());
-    else if (word == "gid") gid = std::atol(value.c_str());
-    else if (word == "group") groups.push_back(static_cast<unsigned>(std::atol(value.c_str())));
-    else if (word == "keep-cap") kept_capabilities.push_back(std::atoi(value.c_str()));
-    else if (word == "rlimit") {
-        if (!take_limit(record, *this)) error = "bad rlimit record";
-    } else {
-        return false;
-    }
+    else if (word == "uid") take_number(word, value, id_max, uid, error);
+    else if (word == "gid") take_number(word, value, id_max, gid, error);
+    else if (word == "group") take_number(word, value, id_max, groups.emplace_back(), error);
+    else if (word == "keep-cap") take_number(word, value, CAP_LAST_CAP, kept_capabilities.emplace_back(), error);
+    else if (word == "rlimit") take_limit(record, *this, error);
+    else return false;
     return true;
 }
 

@@ -17,6 +17,7 @@
 //
 // A packet is a command line of space-separated words without spaces in them; long data goes by file. The reply is one
 // packet: `ok [words]` or `error <text>`, carrying descriptors by SCM_RIGHTS where noted. Unasked packets begin `event`.
+// A command has at most 64 KiB and 8 descriptors.
 //
 //   files SPEC              file operations as inner root, see below                            -> ok
 //   sandbox UID SPEC        pod sandbox: network namespace with veth on the bridge, IPC, UTS    -> ok PID
@@ -28,7 +29,6 @@
 //   remove UID              kills the pod's sandbox and everything in it, frees its address     -> ok (when gone)
 //   listen ADDRESS PORT     a listening TCP socket in the cluster's network namespace           -> ok + descriptor
 //   connect ADDRESS PORT    a non-blocking TCP socket already connecting there                  -> ok + descriptor
-//   netns                   the cluster's network namespace and user namespace                  -> ok + 2 descriptors
 //   dns                     reload DIR/dns                                                      -> ok
 //   quit                    as if the lifeline had ended
 //
@@ -37,18 +37,19 @@
 //   event sandbox UID                             the sandbox died by itself; its containers are dead too
 //
 // A SPEC is a file of records, each `word NUL word NUL ... NUL NUL` (fields end in NUL, a record in an empty field), so
-// that any byte but NUL may appear in a value. Unknown records are errors. Numbers are decimal, modes octal.
+// that any byte but NUL may appear in a value. Unknown records are errors. Numbers are decimal, modes octal, of digits
+// only; anything else is refused by its field's name.
 //
 // files records, executed in order, all paths absolute in the host's view, as inner root:
 //   mkdir PATH MODE UID GID | file PATH MODE UID GID CONTENT | link PATH TARGET | rmtree PATH | rename FROM TO
-//   In a single map ownership is left alone and modes are masked with 0700 (sshd and ssh insist; see docs/adr).
+//   In a single map ownership is left alone and modes are masked with 07700 (sshd and ssh insist; see docs/adr).
 // sandbox records:
 //   hostname NAME | address IPV4 (in GATEWAY/16) | host-network (shares the cluster's namespace) | sysctl NAME VALUE
 // container records:
 //   arg WORD ... (one per argument, in order) | env NAME=VALUE | cwd PATH | uid N | gid N | group N (supplementary)
 //   log PATH            CRI log file, appended: `<RFC3339Nano> stdout|stderr F|P <text>`
 //   exit PATH           written (rename) when the main process ends: `CODE SIGNAL START_NS END_NS\n` (Unix nanoseconds)
-//   hostpid | rlimit NAME SOFT HARD | keep-cap N | readonly-root | tty | stdin
+//   rlimit nofile|nproc|core|memlock|stack|as SOFT HARD | keep-cap N (capability) | readonly-root
 //   The root file system is built in a fresh mount namespace by these records, in order; TARGET is the path in the pod:
 //   dir TARGET MODE | symlink TARGET TO | bind SOURCE TARGET ro|rw (recursive) | overlay TARGET LOWER... (read-only;
 //   first LOWER on top) | tmpfs TARGET OPTIONS | proc | sys | dev (private: null zero full random urandom tty, pts, shm,
@@ -56,7 +57,7 @@
 //   able to reach by its path) | shared N TARGET cache VIEW UID GID [NAME...] (read-only, and at VIEW a tree that UID may
 //   change: copies of directories and small files, links to larger ones, without NAME). A missing TARGET is made when its parent is writable; a missing SOURCE is an
 //   error that names both.
-// exec records: arg, env, cwd, uid, gid, group, tty.
+// exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap.
 namespace shed::podinit {
 
 inline constexpr int lifeline_fd = 3;
@@ -69,7 +70,6 @@ inline constexpr long range_base = 1'000'000'000;           // root's map: far a
 inline constexpr int lifeline_grace_ms = 2000;
 
 // DIR/dns: one record a line, `NAME ADDRESS` (A, TTL 5) or `NAME -` (known, no address: NOERROR without answers).
-// Names are lower case and fully qualified without the last dot. Unknown names below cluster.local are NXDOMAIN; others
-// go to the upstream servers of the record `upstream ADDRESS` if there is one, else NXDOMAIN at once.
+// Names are lower case and fully qualified without the last dot. All others are NXDOMAIN at once.
 
 }  // namespace shed::podinit

@@ -1,6 +1,7 @@
 #include "fakes/podinit/rootfs.hpp"
 
 #include "fakes/podinit/cache_view.hpp"
+#include "fakes/podinit/numbers.hpp"
 #include "fakes/podinit/util.hpp"
 
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <string_view>
 
 namespace shed::podinit {
@@ -117,7 +117,10 @@ std::string attach_shared(const Record& r, const std::string& root, bool single,
     if (r[3] != "rw") error = make_read_only(target);
     if (r[3] != "cache" || !error.empty()) return error;
     if (r.size() < 7) return "bad root record: shared";
-    CacheView cache{root, r[2], r[4], std::atol(r[5].c_str()), std::atol(r[6].c_str()), single, {}};
+    CacheView cache{root, r[2], r[4], 0, 0, single, {}};
+    take_number("uid", r[5], id_max, cache.uid, error);
+    take_number("gid", r[6], id_max, cache.gid, error);
+    if (!error.empty()) return "shared " + r[2] + ": " + error;
     cache.left_out.assign(r.begin() + 7, r.end());
     return make_cache_view(cache);
 }
@@ -137,8 +140,10 @@ std::string build(const Record& r, const std::string& root, bool single) {
         return ::symlink(r[2].c_str(), (root + r[1]).c_str()) == 0 ? "" : failure("link " + r[1]);
     if (word == "dir" && r.size() == 3) {
         const std::string path = root + r[1];
+        std::string error;
+        mode_t mode = 0;
+        if (!take_number("mode", r[2], mode_max, mode, error, 8)) return "dir " + r[1] + ": " + error;
         if (!make_directories(path, 0755)) return failure("make " + path);
-        const auto mode = static_cast<mode_t>(std::strtoul(r[2].c_str(), nullptr, 8));
         return ::chmod(path.c_str(), mode) == 0 ? "" : failure("chmod " + path);
     }
     return "bad root record: " + word;
@@ -163,7 +168,10 @@ bool is_root_record(const Record& record) {
 std::string copy_shared(const std::vector<Record>& records, const std::vector<int>& shared, std::vector<int>& copies) {
     for (const Record& r : records) {
         if (r[0] != "shared") continue;
-        const auto index = static_cast<std::size_t>(r.size() < 2 ? -1 : std::atol(r[1].c_str()));
+        if (r.size() < 4) return "bad root record: shared";
+        std::string error;
+        std::size_t index = 0;
+        if (!take_number("shared", r[1], INT_MAX, index, error)) return error;
         if (index >= shared.size()) return "shared record names no mount of the holder";
         const long copy = ::syscall(SYS_open_tree, shared[index], "",
                                     AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

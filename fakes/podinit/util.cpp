@@ -1,12 +1,12 @@
 #include "fakes/podinit/util.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <ctime>
 
@@ -62,37 +62,16 @@ bool read_text(const char* path, std::string& text) {
 
 bool make_directories(const std::string& path, unsigned mode) {
     if (::mkdir(path.c_str(), mode) == 0) return true;
-    if (errno == EEXIST) return true;
+    if (errno == EEXIST) {
+        struct stat info {};
+        if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return true;
+        errno = ENOTDIR;
+        return false;
+    }
     const auto slash = path.rfind('/');
     if (errno != ENOENT || slash == std::string::npos || slash == 0) return false;
     if (!make_directories(path.substr(0, slash), 0755)) return false;
     return ::mkdir(path.c_str(), mode) == 0 || errno == EEXIST;
-}
-
-bool remove_tree(const std::string& path, bool itself) {
-    DIR* folder = ::opendir(path.c_str());
-    if (folder == nullptr) {
-        // Perhaps a mode that keeps even its owner out.
-        if (errno == EACCES && ::chmod(path.c_str(), 0700) == 0) folder = ::opendir(path.c_str());
-        if (folder == nullptr) return errno == ENOENT;
-    }
-    bool clean = true;
-    while (const dirent* entry = ::readdir(folder)) {
-        const std::string_view name = entry->d_name;
-        if (name == "." || name == "..") continue;
-        const std::string child = path + "/" + entry->d_name;
-        struct stat info {};
-        if (::lstat(child.c_str(), &info) != 0) continue;
-        if (S_ISDIR(info.st_mode)) {
-            clean = remove_tree(child, true) && clean;
-        } else if (::unlink(child.c_str()) != 0) {
-            if (errno == EACCES) ::chmod(path.c_str(), 0700);
-            clean = ::unlink(child.c_str()) == 0 && clean;
-        }
-    }
-    ::closedir(folder);
-    if (itself && ::rmdir(path.c_str()) != 0 && errno != ENOENT) clean = false;
-    return clean;
 }
 
 std::int64_t now_nanoseconds() {
@@ -105,6 +84,11 @@ std::int64_t steady_milliseconds() {
     timespec t{};
     ::clock_gettime(CLOCK_MONOTONIC, &t);
     return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_nsec / 1'000'000;
+}
+
+int milliseconds_until(std::int64_t deadline) {
+    const std::int64_t left = deadline - steady_milliseconds();
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : static_cast<int>(left);
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

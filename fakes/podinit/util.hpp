@@ -30,10 +30,14 @@ bool read_text(const char* path, std::string& text);
 bool write_all(int descriptor, std::string_view data);
 // mkdir -p; true when the directory is there afterwards.
 bool make_directories(const std::string& path, unsigned mode);
-// Removes what is below `path`, and `path` itself when `itself`. False when something stays.
+// Removes what is below `path`, and `path` itself when `itself`: also a file or a link, which is never followed.
+// Takes two descriptors and no stack, however deep the tree. False, with errno, when something stays.
 bool remove_tree(const std::string& path, bool itself);
 std::int64_t now_nanoseconds();       // wall clock
 std::int64_t steady_milliseconds();
+// From now to `deadline` of steady_milliseconds(), as poll() wants it: 0 when it has passed (to poll(), a negative time
+// is for ever), and at most INT_MAX.
+int milliseconds_until(std::int64_t deadline);
 std::vector<std::string> split(std::string_view text, char separator);
 // Retries waitpid on EINTR; -1 when there is no such child.
 int wait_for(int pid, int* status);

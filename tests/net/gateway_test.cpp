@@ -1,6 +1,6 @@
 #include "fakes/net/gateway.hpp"
 
-#include <gtest/gtest.h>
+#include "tests/net/peer.hpp"
 
 namespace shed {
 namespace {
@@ -41,6 +41,45 @@ TEST(ProxyRequest, RefusesWhatIsNone) {
     for (const char* line : {"", "GET / HTTP/1.1", "GET ftp://a/ HTTP/1.1", "CONNECT  HTTP/1.1",
                              "CONNECT a:b HTTP/1.1", "GET http://a/ HTTP/2", "GET http://a/ HTTP/1.1 x"})
         EXPECT_FALSE(parse_proxy_request(line)) << line;
+}
+
+// A gateway whose "pods' network" is this host's loopback.
+class GatewayTest : public ::testing::Test {
+protected:
+    void start(std::function<Result<int>(int)> listen) {
+        gateway = std::make_unique<HostGateway>(
+            io.get_executor(), [listen = std::move(listen)](int wanted) -> asio::awaitable<Result<int>> {
+                co_return listen(wanted);
+            });
+        gateway->start();
+    }
+    // Only the proxy is opened, on a free port.
+    Result<int> open_proxy(int wanted) {
+        if (wanted != HostGateway::proxy_port) return Error{Reason::conflict, "not in this test"};
+        tcp::acceptor acceptor(io, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+        proxy = acceptor.local_endpoint();
+        return acceptor.release();
+    }
+
+    asio::io_context io{1};
+    std::unique_ptr<HostGateway> gateway;
+    tcp::endpoint proxy;
+};
+
+TEST_F(GatewayTest, MayBeDestroyedWithOpenConnections) {
+    start([this](int wanted) { return open_proxy(wanted); });
+    while (proxy.port() == 0) io.run_one();
+    tcp::socket client(io), late(io);
+    client.connect(proxy);
+    io.poll();
+    late.connect(proxy);  // Accepted, but nobody knows yet.
+    gateway.reset();
+    io.restart();
+    io.run();
+    char byte = 0;
+    boost::system::error_code error;
+    client.read_some(asio::buffer(&byte, 1), error);
+    EXPECT_TRUE(error);
 }
 
 }  // namespace

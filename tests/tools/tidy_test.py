@@ -53,7 +53,20 @@ class Tidy(unittest.TestCase):
         for form in ("co_await send(Frame{.a = 1});", "Pod pod{name, co_await fetch(id)};",
                      "co_await run([key] { return key; });"):
             self.finds("a.cpp:2: braces inside a co_await", fakes__net__a_cpp="awaitable<void> f() {\n" + form + "\n}\n")
-        self.accepts(fakes__net__a_cpp="awaitable<void> f() {\nif (co_await g()) { h(); }\n}\n")
+        self.accepts(fakes__net__a_cpp="awaitable<void> f() {\nint a = 1;\nif (co_await g()) { h(a); }\n}\n")
+
+    def test_awaits_in_conditions(self):
+        for body in ("if (co_await g()) h();", "while (!co_await g()) {\nh();\n}", "switch (co_await g()) { default: h(); }",
+                     "do { h(); } while (co_await g());", "for (; co_await g();) h();", "if (a) { if (f(co_await g())) co_return; }",
+                     "if (a && b(co_await g())) co_return;"):
+            for head in ("awaitable<void> f(std::string p) {", "asio::awaitable<Result<int>> S::f() const {",
+                         "auto f = [&](int p) -> asio::awaitable<void> {"):
+                self.finds("without a variable awaits in a condition", fakes__net__a_cpp=f"{head}\n{body}\n}}\n")
+        for body in ("const bool b = co_await g();\nif (b) h();", "int n = 1;\nif (co_await g()) h(n);",
+                     "if (co_await g()) { auto [a, b] = h(); }", "for (const int x : all) if (co_await g(x)) h();",
+                     "Reader reader(p);\nif (co_await reader.g()) h();", "std::vector<std::pair<int, int>> all;\nwhile (co_await g()) h();",
+                     "if (a) co_await g();\nco_return;", "if (h()) co_return co_await g();", "char byte[64];\nif (co_await g()) h();"):
+            self.accepts(fakes__net__a_cpp=f"awaitable<void> f(std::string p) {{\n{body}\n}}\n")
 
     def test_arrows(self):
         header = "#pragma once\n// What it is for.\n"
