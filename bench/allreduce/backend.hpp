@@ -42,10 +42,13 @@ public:
     virtual nlohmann::ordered_json run_figures() { return nlohmann::ordered_json::object(); }
 };
 
+std::unique_ptr<Backend> make_mpi_backend();
 // All ranks call it. Throws Unavailable where there is no such device, or where it was not built
 // in.
-std::unique_ptr<Backend> make_backend(const Options& options, const Ranks& ranks);
+std::unique_ptr<Backend> make_cuda_backend(BackendKind kind, const Ranks& ranks);
 
-std::unique_ptr<Backend> make_mpi_backend();
+inline std::unique_ptr<Backend> make_backend(BackendKind kind, const Ranks& ranks) {
+    return kind == BackendKind::mpi ? make_mpi_backend() : make_cuda_backend(kind, ranks);
+}
 
 }  // namespace allreduce

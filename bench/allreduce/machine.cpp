@@ -63,6 +63,12 @@ double unix_time_s() {
            1e-6;
 }
 
+std::string binding_name(int allowed, int parent_allowed, int cores) {
+    if (allowed == 0) return "unknown";
+    if (allowed >= (parent_allowed > 0 ? parent_allowed : cores)) return "none";
+    return allowed == 1 ? "core" : std::to_string(allowed) + " cpus";
+}
+
 double other_cpu_share(const std::vector<CpuUse>& ranks) {
     // Every rank of a machine read the same counters, at almost the same times: its first one
     // stands for it.

@@ -1,4 +1,5 @@
-// Who else used the machine's CPUs: /proc/stat beside what the ranks themselves used.
+// The machine under the ranks: its CPUs, and who else used them (/proc/stat beside what ranks
+// used).
 #pragma once
 
 #include <optional>
@@ -22,6 +23,9 @@ double own_cpu_s();
 // The same for all processes under one kernel, whatever their containers.
 std::string machine_id();
 double unix_time_s();
+
+// How a mask of CPUs is called that a rank may use: "none" where it may use all that mpirun may.
+std::string binding_name(int allowed, int parent_allowed, int cores);
 
 // What one rank saw during a row. `machine` numbers the machines.
 struct CpuUse {

@@ -68,7 +68,7 @@ int run(const Options& options, const Start& start, int argc, const char* const*
     const auto since = std::chrono::steady_clock::now();
     const Ranks ranks;
     const Pacing pacing;
-    const auto backend = make_backend(options, ranks);
+    const auto backend = make_backend(options.backend, ranks);
     RunFacts facts = gather_facts(ranks, start, argc, argv);
     facts.algorithm = backend->algorithm();
     facts.extra = backend->run_figures();

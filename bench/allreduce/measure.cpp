@@ -85,7 +85,9 @@ Row Measurement::measure(std::uint64_t bytes) {
     row.timing = options_.timing;
     row.other_cpu_share = cpu.other_share(ranks_, machine_);
     row.infeasible = infeasible.share(ranks_);
-    row.target_us = pacing_.target_us(problem_.ranks, problem_.bytes());
+    // Other backends make other calls, or none, of MPI.
+    if (options_.backend == BackendKind::mpi)
+        row.target_us = pacing_.target_us(problem_.ranks, problem_.bytes());
     row.samples_us = combined(std::move(own_us));
     const std::size_t wrong = wrong_in_output(seed_) + check_fresh_input();
     row.wrong = static_cast<std::size_t>(ranks_.sum(static_cast<double>(wrong)));

@@ -53,8 +53,10 @@ std::vector<std::uint64_t> sizes_of(const Typed& typed, Dtype dtype) {
             sizes.push_back(whole_elements("--sizes", size_of("--sizes", text), dtype));
         return sizes;
     }
-    const std::uint64_t min = whole_elements("--min", size_of("--min", typed.min), dtype);
-    const std::uint64_t max = whole_elements("--max", size_of("--max", typed.max), dtype);
+    const std::uint64_t min = size_of("--min", typed.min);
+    const std::uint64_t max = size_of("--max", typed.max);
+    whole_elements("--min", min, dtype);
+    whole_elements("--max", max, dtype);
     const std::uint64_t step = typed.step.empty() ? 0 : size_of("--step", typed.step);
     if (max < min)
         throw CLI::ValidationError("--max", typed.max + " is less than --min " + typed.min);

@@ -1,5 +1,6 @@
 #include "bench/allreduce/run_facts.hpp"
 
+#include "bench/allreduce/machine.hpp"
 #include "bench/allreduce/mca.hpp"
 #include "bench/allreduce/transport.hpp"
 
@@ -41,12 +42,6 @@ std::string single_copy(const std::vector<McaParameter>& parameters) {
 }
 
 }  // namespace
-
-std::string binding_name(int allowed, int parent_allowed, int cores) {
-    if (allowed == 0) return "unknown";
-    if (allowed >= (parent_allowed > 0 ? parent_allowed : cores)) return "none";
-    return allowed == 1 ? "core" : std::to_string(allowed) + " cpus";
-}
 
 RunFacts gather_facts(const Ranks& ranks, const Start& start, int argc, const char* const* argv) {
     RunFacts facts;

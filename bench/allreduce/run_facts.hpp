@@ -16,7 +16,4 @@ struct Start {
 // All ranks together; complete on rank 0.
 RunFacts gather_facts(const Ranks& ranks, const Start& start, int argc, const char* const* argv);
 
-// How a mask of CPUs is called that a rank may use: "none" where it may use all that mpirun may.
-std::string binding_name(int allowed, int parent_allowed, int cores);
-
 }  // namespace allreduce
