@@ -145,12 +145,10 @@ Interval read_interval(Fields& from, std::string_view name) {
 }
 
 Verdict read_verdict(Fields& from) {
-    using enum Verdict;
     const std::string name = from.text("verdict");
-    for (const Verdict verdict : {ok, improvement, regression, too_noisy})
-        if (name == verdict_name(verdict)) return verdict;
-    from.refuse("unknown verdict \"" + name + "\"");
-    return ok;
+    const auto verdict = verdict_of(name);
+    if (!verdict) from.refuse("unknown verdict \"" + name + "\"");
+    return verdict.value_or(Verdict::ok);
 }
 
 RunFigures read_run(Fields& from) {
