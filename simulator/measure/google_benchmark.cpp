@@ -1,8 +1,8 @@
 #include "simulator/measure/google_benchmark.hpp"
 
 #include "simulator/measure/fields.hpp"
+#include "simulator/measure/text.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -83,10 +83,7 @@ void add_side(Json& out, const Family& family, const Side& side) {
 }
 
 Json context(const BenchResult& result) {
-    constexpr double year_10000 = 253402300800;
-    const double unix_s = std::clamp(result.unix_s, 0.0, year_10000 - 1);
-    const auto time = Time(Duration(static_cast<std::int64_t>(unix_s * 1e6)));
-    Json out = {{"date", format_time(time)},
+    Json out = {{"date", utc_text(result.unix_s)},
                 {"executable", result.command},
                 {"num_cpus", result.machine.cores},
                 {"load_avg", {result.machine.load_before}},

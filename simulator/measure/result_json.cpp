@@ -282,6 +282,10 @@ Json to_json(const BenchResult& result) {
             {"reasons", result.reasons}};
 }
 
+std::string result_text(const BenchResult& result) {
+    return to_json(result).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 Result<BenchResult> parse_result(std::string_view text, std::string_view name) {
     const std::string where(name);
     const auto json = parse_json(text);

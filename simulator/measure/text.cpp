@@ -1,5 +1,7 @@
 #include "simulator/measure/text.hpp"
 
+#include "fakes/base/time.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -114,6 +116,12 @@ std::string signed_percent_text(double share, int decimals) {
 }
 
 std::string p_text(double p) { return p < 0.0001 ? "< 0.0001" : fixed(p, 4); }
+
+std::string utc_text(double unix_s) {
+    constexpr double year_10000 = 253402300800;
+    const double seconds = unix_s > 0 ? std::min(unix_s, year_10000 - 1) : 0;
+    return format_time(Time(Duration(static_cast<std::int64_t>(seconds * 1e6))));
+}
 
 std::string escape_markup(std::string_view text) {
     std::string out;

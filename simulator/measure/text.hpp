@@ -14,6 +14,8 @@ std::string signed_percent_text(double share, int decimals = 1);  // "+3.4 %", "
 std::string figure(double value, int digits);  // so many significant digits, no exponent
 std::string p_text(double p);                  // "0.0412", "< 0.0001"
 
+std::string utc_text(double unix_s);  // "2026-11-23T06:05:10Z"; years 1970 to 9999
+
 // For HTML and XML text and attribute values. Invalid UTF-8 and characters that XML 1.0 forbids
 // (section 2.2) become U+FFFD, so that any input yields a well-formed document.
 std::string escape_markup(std::string_view text);
