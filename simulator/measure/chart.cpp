@@ -17,7 +17,7 @@ using svg::LogScale;
 using svg::Place;
 
 constexpr double left = 56, right = 12, top = 10, bottom = 28;  // margins, pixels
-constexpr double tick_width = 58;                               // of a label on the x axis
+constexpr double tick_width = 50;                               // of a label on the x axis
 
 bool drawable(const ChartPoint& point) {
     return point.bytes > 0 && point.y > 0 && std::isfinite(point.y);

@@ -13,6 +13,13 @@ constexpr double any = std::numeric_limits<double>::lowest();
 constexpr std::size_t look_back_min = 5;
 constexpr double normal_deviations = 1.4826;  // of one MAD, for normally distributed values
 
+Verdict read_verdict(Fields& from) {
+    const std::string name = from.text("verdict");
+    const auto verdict = verdict_of(name);
+    if (!verdict) from.refuse("unknown verdict \"" + name + "\"");
+    return verdict.value_or(Verdict::ok);
+}
+
 HistoryRow read_row(const Json& json, Fields& owner) {
     Fields from(json, owner.where() + ": rows");
     HistoryRow row;
@@ -20,6 +27,7 @@ HistoryRow read_row(const Json& json, Fields& owner) {
     row.flow_p50_us = from.number("flow_p50_us");
     row.bare_p50_us = from.number_or("bare_p50_us", 0);
     row.ratio = from.number_or("ratio", 0);
+    row.verdict = read_verdict(from);
     if (row.flow_p50_us <= 0) from.refuse("\"flow_p50_us\" must be above 0");
     if (from.error()) owner.refuse_as(*from.error());
     return row;
@@ -37,9 +45,7 @@ Result<HistoryEntry> read_entry(std::string_view line, const std::string& where)
     entry.version = from.text("version");
     entry.fingerprint = from.text("fingerprint");
     entry.configuration = from.text("configuration");
-    const std::string verdict = from.text("verdict");
-    if (const auto known = verdict_of(verdict)) entry.verdict = *known;
-    else from.refuse("unknown verdict \"" + verdict + "\"");
+    entry.verdict = read_verdict(from);
     for (const Json& row : from.array("rows")) entry.rows.push_back(read_row(row, from));
     if (from.error()) return *from.error();
     return entry;
@@ -63,14 +69,16 @@ HistoryEntry history_entry(const BenchResult& result) {
                        {}};
     for (const ResultRow& row : result.rows)
         entry.rows.push_back(
-            {row.bytes, row.flow.p50_us, row.bare ? row.bare->p50_us : 0, row.ratio});
+            {row.bytes, row.flow.p50_us, row.bare ? row.bare->p50_us : 0, row.ratio, row.verdict});
     return entry;
 }
 
 std::string history_line(const HistoryEntry& entry) {
     Json rows = Json::array();
     for (const HistoryRow& row : entry.rows) {
-        rows.push_back({{"bytes", row.bytes}, {"flow_p50_us", row.flow_p50_us}});
+        rows.push_back({{"bytes", row.bytes},
+                        {"flow_p50_us", row.flow_p50_us},
+                        {"verdict", verdict_name(row.verdict)}});
         if (row.bare_p50_us > 0) {
             rows.back()["bare_p50_us"] = row.bare_p50_us;
             rows.back()["ratio"] = row.ratio;
@@ -120,7 +128,7 @@ Trend trend(const std::vector<HistoryEntry>& entries, std::uint64_t bytes) {
         for (const HistoryRow& row : entry.rows) {
             if (row.bytes != bytes) continue;
             out.points.push_back(
-                {entry.unix_s, row.flow_p50_us, row.ratio, entry.verdict, entry.version});
+                {entry.unix_s, row.flow_p50_us, row.ratio, row.verdict, entry.version});
             index.push_back(static_cast<double>(us.size()));
             us.push_back(row.flow_p50_us);
         }

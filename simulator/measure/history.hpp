@@ -11,14 +11,15 @@ struct HistoryRow {
     std::uint64_t bytes = 0;
     double flow_p50_us = 0;
     double bare_p50_us = 0, ratio = 0;  // 0 without bare runs
+    Verdict verdict = Verdict::ok;      // of this size
 };
 
 struct HistoryEntry {
     double unix_s = 0;
     std::string version;
-    std::string fingerprint;    // of the machine
-    std::string configuration;  // configuration_key()
-    Verdict verdict = Verdict::ok;
+    std::string fingerprint;        // of the machine
+    std::string configuration;      // configuration_key()
+    Verdict verdict = Verdict::ok;  // of all sizes
     std::vector<HistoryRow> rows;
 };
 
@@ -36,8 +37,8 @@ std::vector<HistoryEntry> select(const std::vector<HistoryEntry>& entries,
 struct TrendPoint {
     double unix_s = 0;
     double flow_p50_us = 0;
-    double ratio = 0;  // 0 without bare runs
-    Verdict verdict = Verdict::ok;
+    double ratio = 0;               // 0 without bare runs
+    Verdict verdict = Verdict::ok;  // of this size
     std::string version;
 };
 

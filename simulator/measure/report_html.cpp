@@ -29,7 +29,10 @@ constexpr std::string_view policy =
 std::vector<ModelLine> fitted_models(const BenchResult& result) {
     std::vector<Point> points;
     for (const ResultRow& row : result.rows) points.push_back({row.bytes, row.flow.p50_us});
-    const auto held_out = hold_out(points, Curve::root);
+    // Below 64 KiB protocols mix; with too few sizes above, a rougher fit is better than none.
+    auto held_out = hold_out(points, Curve::root);
+    for (const std::uint64_t least : {std::uint64_t{1024}, std::uint64_t{1}})
+        if (!held_out) held_out = hold_out(points, Curve::root, least);
     if (!held_out) return {};
     ModelLine line{"a + b S + c √S", {}, held_out->held_out, {coefficients(held_out->fit)}};
     for (const Point& point : points)
@@ -47,8 +50,10 @@ ModelLine predicted_model(const BenchResult& result, Algorithm algorithm, const 
                    {"link: " + link.source}};
     for (const ResultRow& row : result.rows)
         line.points.push_back({row.bytes, predict(algorithm, ranks, row.bytes, link).us});
-    for (const std::string& left_out : forecast(ranks, 0, link).leaves_out)
-        line.notes.push_back("leaves out " + left_out);
+    std::string left_out;
+    for (const std::string& what : forecast(ranks, 0, link).leaves_out)
+        left_out += (left_out.empty() ? "leaves out " : "; ") + what;
+    line.notes.push_back(left_out);
     return line;
 }
 

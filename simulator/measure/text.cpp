@@ -101,7 +101,12 @@ std::string time_text(double us) {
     return figure(us / 1e6, 3) + " s";
 }
 
-std::string bandwidth_text(double GBps) { return figure(GBps, 3) + " GB/s"; }
+std::string bandwidth_text(double GBps) {
+    if (!std::isfinite(GBps)) return "-";
+    if (GBps == 0 || GBps >= 0.9995) return figure(GBps, 3) + " GB/s";
+    if (GBps >= 0.9995e-3) return figure(GBps * 1e3, 3) + " MB/s";
+    return figure(GBps * 1e6, 3) + " kB/s";
+}
 
 std::string percent_text(double share, int decimals) {
     return std::isfinite(share) ? fixed(share * 100, decimals) + " %" : "-";

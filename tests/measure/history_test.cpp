@@ -10,8 +10,12 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 HistoryEntry entry(double unix_s, double us, const std::string& machine = "m") {
-    return {unix_s,    "0.1.0",     machine,
-            "ranks=4", Verdict::ok, {{1024, us, us / 2, 0.5}, {65536, 10 * us, 0, 0}}};
+    return {unix_s,
+            "0.1.0",
+            machine,
+            "ranks=4",
+            Verdict::ok,
+            {{1024, us, us / 2, 0.5, Verdict::ok}, {65536, 10 * us, 0, 0, Verdict::too_noisy}}};
 }
 
 TEST(History, LinesAreReadAsTheyWereWritten) {
@@ -22,6 +26,7 @@ TEST(History, LinesAreReadAsTheyWereWritten) {
     EXPECT_EQ(history_line((*entries)[0]) + "\n" + history_line((*entries)[1]), text);
     EXPECT_DOUBLE_EQ((*entries)[0].rows[0].bare_p50_us, 5.0625);
     EXPECT_DOUBLE_EQ((*entries)[0].rows[1].ratio, 0);
+    EXPECT_EQ((*entries)[0].rows[1].verdict, Verdict::too_noisy);
 }
 
 TEST(History, ABadLineIsNamed) {

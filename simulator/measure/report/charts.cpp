@@ -105,6 +105,14 @@ std::string dots(const Strip& strip, std::size_t index, const ResultRow& row, co
     return out;
 }
 
+// "0.8×", "1×", "1.25×": as short as it is exact.
+std::string ratio_text(double ratio) {
+    std::string text = figure(ratio, ratio < 1 ? 2 : 3);
+    while (text.find('.') != std::string::npos && (text.back() == '0' || text.back() == '.'))
+        text.pop_back();
+    return text + "×";
+}
+
 std::string strip_grid(const Strip& strip, const BenchResult& result) {
     std::string out;
     std::vector<double> taken;
@@ -118,8 +126,7 @@ std::string strip_grid(const Strip& strip, const BenchResult& result) {
         taken.push_back(y);
         out +=
             svg::line(Strip::left, y, strip.width - Strip::right, y, tick == 1 ? "axis" : "grid");
-        out +=
-            svg::text(Strip::left - 8, y + 4, "tick", "end", figure(tick, tick < 1 ? 2 : 3) + "×");
+        out += svg::text(Strip::left - 8, y + 4, "tick", "end", ratio_text(tick));
     }
     double last_x = 0;
     for (std::size_t i = 0; i < result.rows.size(); ++i) {

@@ -108,14 +108,19 @@ std::string facts(const BenchResult& result) {
     return tag("dl", "facts", out);
 }
 
-std::string baseline_line(const ReportInput& input) {
-    if (!input.comparison) return "";
-    std::string out = pill(input.comparison->verdict) + " against the baseline";
+std::string verdict_lines(const ReportInput& input) {
+    const BenchResult& result = input.result;
+    const bool bare = !result.rows.empty() && result.rows.front().bare;
+    std::string out =
+        tag("p", "against", pill(result.verdict) + (bare ? " flow against bare" : " by itself"));
+    out += reasons_list(result.reasons);
+    if (!input.comparison) return out;
+    std::string against = pill(input.comparison->verdict) + " against the baseline";
     if (input.baseline)
-        out += " of " +
-               escape_markup(utc(input.baseline->unix_s) + ", version " + input.baseline->version);
-    out = tag("p", "against", out) + reasons_list(input.comparison->reasons);
-    return out + reasons_list(input.comparison->warnings);
+        against += " of " + escape_markup(utc(input.baseline->unix_s) + ", version " +
+                                          input.baseline->version);
+    return out + tag("p", "against", against) + reasons_list(input.comparison->reasons) +
+           reasons_list(input.comparison->warnings);
 }
 
 }  // namespace
@@ -125,12 +130,14 @@ std::string header(const ReportInput& input) {
     const std::string title = result.configuration.benchmark + ", " +
                               std::to_string(result.configuration.ranks) + " ranks on " +
                               std::to_string(result.configuration.ranks_per_host.size()) + " hosts";
+    const Verdict whole =
+        input.comparison ? overall({result.verdict, input.comparison->verdict}) : result.verdict;
     std::string out = tag("div", "top",
-                          tag("h1", "", escape_markup(title)) + pill(result.verdict) +
+                          tag("h1", "", escape_markup(title)) + pill(whole) +
                               "<button id=\"theme\" type=\"button\" hidden>theme</button>");
     out += tag("p", "when", escape_markup(utc(result.unix_s) + " · trainshed " + result.version));
     if (!result.command.empty()) out += tag("pre", "command", escape_markup("$ " + result.command));
-    out += reasons_list(result.reasons) + baseline_line(input) + cards(input);
+    out += verdict_lines(input) + cards(input);
     std::string notes;
     for (const std::string& note : result.notes) notes += tag("li", "", escape_markup(note));
     if (!notes.empty()) out += tag("ul", "notes", notes);

@@ -4,16 +4,18 @@
 #include "simulator/measure/text.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace shed::measure::report {
 
 namespace {
 
-constexpr std::size_t ledger_open_max = 24;  // lines; a longer ledger starts folded
+constexpr std::size_t ledger_open_max = 12;  // lines; a longer ledger starts folded
 constexpr std::size_t history_points_max = 60;
+constexpr double odd_deviations = 3;  // of the last result from those before, worth saying
 
 std::string trend_chart(const Trend& trend) {
-    constexpr double width = 220, height = 64, margin = 8;
+    constexpr double width = 220, height = 72, margin = 8, labels = 50;
     const std::size_t first =
         trend.points.size() - std::min(trend.points.size(), history_points_max);
     double least = trend.points[first].flow_p50_us, most = least;
@@ -30,7 +32,8 @@ std::string trend_chart(const Trend& trend) {
     for (std::size_t i = first; i < trend.points.size(); ++i) {
         const TrendPoint& point = trend.points[i];
         const svg::Place place{
-            margin + (width - 2 * margin) * static_cast<double>(i - first) / steps,
+            labels + margin +
+                (width - labels - 2 * margin) * static_cast<double>(i - first) / steps,
             height / 2 - (point.flow_p50_us - middle) / reach * (height / 2 - margin)};
         places.push_back(place);
         std::string tip =
@@ -49,16 +52,17 @@ std::string trend_chart(const Trend& trend) {
         "path",
         {{"class", "line flow"}, {"d", svg::path(places.data(), places.data() + places.size())}});
     return svg::element(
-        "svg", {{"viewBox", "0 0 220 64"}, {"role", "img"}, {"aria-label", "Times over history"}},
-        path + marks);
+        "svg", {{"viewBox", "0 0 220 72"}, {"role", "img"}, {"aria-label", "Times over history"}},
+        svg::text(4, 11, "tick", "start", time_text(most)) +
+            svg::text(4, height - 3, "tick", "start", time_text(least)) + path + marks);
 }
 
 std::string trend_figure(const Trend& trend) {
     std::string said = time_text(trend.points.back().flow_p50_us);
     if (trend.points.size() > 1)
         said += ", " + signed_percent_text(trend.slope_per_entry, 2) + " per result";
-    if (trend.last_deviations != 0)
-        said += ", last " + std::string(trend.last_deviations > 0 ? "+" : "") +
+    if (std::abs(trend.last_deviations) >= odd_deviations)
+        said += ", the last " + std::string(trend.last_deviations > 0 ? "+" : "") +
                 figure(trend.last_deviations, 2) + " σ";
     return tag(
         "figure", "small",
@@ -110,6 +114,8 @@ std::string noise(const ReportInput& input) {
                                         "missed model", "pressure before", "sizes left out"})
         head += tag("th", name == "side" ? "" : "n", name);
     std::string lines;
+    std::size_t disturbed = 0;
+    for (const NoiseEntry& entry : input.result.noise) disturbed += entry.sizes_left_out > 0;
     for (const NoiseEntry& entry : input.result.noise)
         lines += ledger_line(entry, input.result.thresholds);
     const std::string table = tag(
@@ -118,7 +124,8 @@ std::string noise(const ReportInput& input) {
     const std::string open = input.result.noise.size() <= ledger_open_max ? " open" : "";
     return section("Noise", "How quiet the machine was during each run: the most of any size.",
                    "<details" + open + "><summary>" + std::to_string(input.result.noise.size()) +
-                       " runs</summary>" + table + "</details>");
+                       " runs, " + std::to_string(disturbed) +
+                       " left out for a size or more</summary>" + table + "</details>");
 }
 
 std::string method(const ReportInput& input) {
@@ -126,8 +133,8 @@ std::string method(const ReportInput& input) {
     const bool paced = input.result.configuration.tier == Tier::paced;
     const std::string tolerance =
         paced ? percent_text(limits.paced_tolerance, 0)
-              : percent_text(limits.raw_tolerance, 0) + " or " + figure(limits.raw_deviations, 2) +
-                    " median absolute deviations of the reference, whichever is more";
+              : percent_text(limits.raw_tolerance, 0) + " or " + figure(limits.raw_deviations, 1) +
+                    " median absolute deviations of the reference, whichever is more,";
     const std::string invalid =
         paced ? "more than " + percent_text(limits.infeasible_share_max, 0) +
                     " of its calls missed their model"

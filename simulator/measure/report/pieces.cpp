@@ -19,14 +19,24 @@ std::string section(std::string_view title, std::string_view note, std::string_v
     return tag("section", "", head + std::string(content)) + "\n";
 }
 
+std::string_view sign(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::ok:
+            return "✓";
+        case Verdict::improvement:
+            return "↑";
+        case Verdict::regression:
+            return "✗";
+        case Verdict::too_noisy:
+            return "~";
+    }
+    return "";
+}
+
 std::string pill(Verdict verdict) {
     const std::string name(verdict_name(verdict));
-    const char* sign = "✓";
-    if (verdict == Verdict::regression) sign = "✗";
-    if (verdict == Verdict::improvement) sign = "↑";
-    if (verdict == Verdict::too_noisy) sign = "~";
     const std::string said = verdict == Verdict::too_noisy ? "too noisy" : name;
-    return tag("span", "pill " + name, std::string(sign) + " " + said);
+    return tag("span", "pill " + name, std::string(sign(verdict)) + " " + said);
 }
 
 std::string utc(double unix_s) {

@@ -18,7 +18,8 @@ std::string downloads(const ReportInput& input);  // JSON and CSV as data: links
 std::string tag(std::string_view name, std::string_view style,
                 std::string_view content);  // content is markup
 std::string section(std::string_view title, std::string_view note, std::string_view content);
-std::string pill(Verdict verdict);
+std::string_view sign(Verdict verdict);                  // "✓", "✗", "↑", "~"
+std::string pill(Verdict verdict);                       // sign and name in a coloured frame
 std::string utc(double unix_s);                          // "2026-11-23 06:05:10 UTC"
 std::string interval_percent(const Interval& interval);  // "[-1.0 %, +2.3 %]"
 // The same drawing wide and narrow; the style sheet shows the one that fits.

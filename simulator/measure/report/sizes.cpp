@@ -56,7 +56,7 @@ std::string runs_text(const Side& side) {
 }
 
 std::string median_text(const Side& side) {
-    return said(time_text(side.p50_us)) + tag("span", "dim", said(" ± " + time_text(side.mad_us)));
+    return said(time_text(side.p50_us)) + tag("span", "dim", said("± " + time_text(side.mad_us)));
 }
 
 const ComparedRow* compared_row(const ReportInput& input, std::uint64_t bytes) {
@@ -75,24 +75,23 @@ double span_of(const BenchResult& result, double tolerance) {
     return std::min(span, std::max(4 * tolerance, 1.0));
 }
 
-std::string head(bool bare, bool compared) {
+std::string head(bool bare, bool compared, double span) {
     std::string out;
     const auto add = [&](std::string_view name, std::string_view style = "n") {
         out += tag("th", style, name);
     };
     add("size");
     add("runs");
-    add("flow, median ± MAD");
+    add("flow<br>median ± MAD");
     if (bare) {
-        add("bare, median ± MAD");
-        add("flow against bare", "wide-only");
-        add("Δ, 95 % interval");
+        add("bare<br>median ± MAD");
+        add("flow against bare<br>±" + percent_text(span, 0), "wide-only");
+        add("Δ<br>95 % interval");
     }
     add("algbw");
     add("busbw");
     if (compared) {
-        add("Δ baseline, 95 % interval");
-        add("against baseline", "");
+        add("Δ to baseline<br>95 % interval");
     }
     add("wrong");
     add("verdict", "");
@@ -100,10 +99,12 @@ std::string head(bool bare, bool compared) {
 }
 
 std::string compared_cells(const ComparedRow* row) {
-    if (row == nullptr) return cell("–") + cell("not compared", "");
-    return cell(said(signed_percent_text(row->judgement.change)) + " " +
-                tag("span", "dim", said(interval_percent(row->judgement.change_interval)))) +
-           cell(pill(row->judgement.verdict), "");
+    if (row == nullptr) return cell("–");
+    const Judgement& judged = row->judgement;
+    const std::string style = "sign " + std::string(verdict_name(judged.verdict));
+    return cell(tag("span", style, sign(judged.verdict)) + " " +
+                said(signed_percent_text(judged.change)) + " " +
+                tag("span", "dim", said(interval_percent(judged.change_interval))));
 }
 
 std::string line_of(const ReportInput& input, const ResultRow& row, bool bare, double tolerance,
@@ -122,9 +123,12 @@ std::string line_of(const ReportInput& input, const ResultRow& row, bool bare, d
            cell(said(bandwidth_text(row.flow.busbw_GBps)));
     if (input.comparison) out += compared_cells(compared_row(input, row.bytes));
     out += cell(row.wrong == 0 ? "0" : tag("b", "bad", std::to_string(row.wrong)));
-    std::string verdict = pill(row.verdict);
-    if (!row.reason.empty()) verdict += tag("div", "reason", said(row.reason));
-    return tag("tr", std::string(verdict_name(row.verdict)), out + cell(verdict, ""));
+    out += cell(pill(row.verdict), "");
+    const std::string style(verdict_name(row.verdict));
+    if (row.reason.empty()) return tag("tr", style, out);
+    // The sentence below its figures, over all columns, so that it widens none.
+    const std::string reason = "<td colspan=\"20\">" + said(row.reason) + "</td>";
+    return tag("tr", style + " explained", out) + tag("tr", style + " reason", reason);
 }
 
 }  // namespace
@@ -144,13 +148,13 @@ std::string sizes(const ReportInput& input) {
         bare
             ? "Δ is flow against bare, the median of pairs: above 0 the flow is slower. The plot's "
               "shaded band is the tolerance of " +
-                  percent_text(tolerance, 0) + " and its axis reaches " + percent_text(span, 0) +
-                  "."
+                  percent_text(tolerance, 0) + "."
             : "";
-    return section("Sizes", note,
-                   tag("div", "scroll",
-                       tag("table", "sizes",
-                           head(bare, input.comparison.has_value()) + tag("tbody", "", lines))));
+    return section(
+        "Sizes", note,
+        tag("div", "scroll",
+            tag("table", "sizes",
+                head(bare, input.comparison.has_value(), span) + tag("tbody", "", lines))));
 }
 
 }  // namespace shed::measure::report
