@@ -140,7 +140,10 @@ std::string strip_grid(const Strip& strip, const BenchResult& result) {
 }
 
 std::string draw_strip(const BenchResult& result, double width, double height) {
-    double least = 1 / 1.3, most = 1.3;
+    const double tolerance = result.configuration.tier == Tier::paced
+                                 ? result.thresholds.paced_tolerance
+                                 : result.thresholds.raw_tolerance;
+    double most = 1 + std::min(0.3, 4 * tolerance), least = 1 / most;
     for (const ResultRow& row : result.rows)
         for (const Side* side : {&row.flow, row.bare ? &*row.bare : nullptr}) {
             if (side == nullptr) continue;
@@ -151,9 +154,6 @@ std::string draw_strip(const BenchResult& result, double width, double height) {
         }
     const Strip strip{width, height, std::max(least, 0.05), std::min(most, 20.0),
                       result.rows.size()};
-    const double tolerance = result.configuration.tier == Tier::paced
-                                 ? result.thresholds.paced_tolerance
-                                 : result.thresholds.raw_tolerance;
     const double upper = strip.y(std::min(1 + tolerance, strip.most)),
                  lower = strip.y(std::max(1 - tolerance, strip.least));
     std::string out =
