@@ -47,8 +47,8 @@ struct RunRow {
     std::int64_t infeasible = 0;  // calls that took longer than the model they were paced to
     double min_us = 0, p50_us = 0, p95_us = 0, p99_us = 0, mad_us = 0, mean_us = 0;
     double algbw_GBps = 0, busbw_GBps = 0;
-    double other_cpu_share =
-        0;  // of the machine's processor time, used by others while the row was measured: 0..1
+    double other_cpu_share = 0;  // of the machine's processor time while the row was measured, used
+                                 // by other than the ranks: 0..1
     double infeasible_share() const;
 };
 

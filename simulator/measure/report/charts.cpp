@@ -185,8 +185,9 @@ std::string every_run(const ReportInput& input) {
             "<b>Every run</b> Each dot is one run's median over the bare median (1×) of its size, "
             "in the order "
             "of the runs; the shaded band is the tolerance, hollow dots are left out.") +
-            legend(keys) +
-            responsive(draw_strip(input.result, 1140, 260), draw_strip(input.result, 350, 260)));
+            legend(keys) + tag("div", "wide large", draw_strip(input.result, 1140, 260)) +
+            tag("div", "wide medium", draw_strip(input.result, 700, 260)) +
+            tag("div", "narrow", draw_strip(input.result, 350, 260)));
 }
 
 }  // namespace
