@@ -82,6 +82,15 @@ Prediction predict_hierarchical(int nodes, int per_node, std::uint64_t bytes, co
     return made(Algorithm::hierarchical, latency, us - latency);
 }
 
+Result<Link> link_of_ring(const Fit& fit, int ranks, std::string source) {
+    if (ranks < 2) return Error{Reason::invalid, "one rank has no link"};
+    if (fit.b_us_per_byte <= 0)
+        return Error{Reason::invalid, "these times do not grow with size: they imply no bandwidth"};
+    const double n = ranks;
+    return Link{fit.a_us / (2 * (n - 1)), 2 * (n - 1) / n / fit.b_us_per_byte / 1000,
+                fit.c_us_per_root_byte, std::move(source)};
+}
+
 Forecast forecast(int ranks, std::uint64_t bytes, const Link& link) {
     Forecast out;
     for (const Algorithm algorithm : {Algorithm::ring, Algorithm::recursive_doubling,

@@ -12,6 +12,8 @@
 //   double tree         2 log2(n) a + 2 S/B + c sqrt(S)  (log2 rounded up)
 //   hierarchical        reduce-scatter inside a node, all-reduce of S/g on each of g rails,
 //   all-gather inside
+#include "simulator/measure/fit.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,6 +46,11 @@ Prediction predict(Algorithm algorithm, int ranks, std::uint64_t bytes, const Li
 // phase alone is a lower bound.
 Prediction predict_hierarchical(int nodes, int per_node, std::uint64_t bytes, const Link& inside,
                                 const Link& between);
+
+// The link that a curve through measured times of a ring implies: what is in the curve beside the
+// wire (copies, the reduction) is taken for wire. Error invalid: one rank, or a curve whose time
+// does not grow with size.
+Result<Link> link_of_ring(const Fit& fit, int ranks, std::string source);
 
 struct Forecast {
     std::vector<Prediction> all;  // fastest first, as a tuned library would choose

@@ -80,6 +80,13 @@ std::string_view verdict_name(Verdict verdict) {
     return "";
 }
 
+std::optional<Verdict> verdict_of(std::string_view name) {
+    using enum Verdict;
+    for (const Verdict verdict : {ok, improvement, regression, too_noisy})
+        if (name == verdict_name(verdict)) return verdict;
+    return std::nullopt;
+}
+
 std::string_view tier_name(Tier tier) { return tier == Tier::paced ? "paced" : "raw"; }
 
 std::vector<Judgement> judge(const std::vector<Samples>& all, Tier tier,

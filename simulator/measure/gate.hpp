@@ -8,6 +8,7 @@
 // 3 median absolute deviations, whichever is more.
 #include "simulator/measure/statistics.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,8 @@ enum class Tier { raw, paced };
 enum class Verdict { ok, improvement, regression, too_noisy };
 
 std::string_view verdict_name(Verdict verdict);  // "ok", "improvement", "regression", "too-noisy"
-std::string_view tier_name(Tier tier);           // "raw", "paced"
+std::optional<Verdict> verdict_of(std::string_view name);
+std::string_view tier_name(Tier tier);  // "raw", "paced"
 
 struct Thresholds {
     // The chance of one false alarm or more among all sizes, when nothing changed; see holm().

@@ -227,9 +227,13 @@ void judge_rows(BenchResult& result) {
         verdicts.push_back(row.verdict);
     }
     result.verdict = overall(verdicts);
-    for (const ResultRow& row : result.rows)
-        if (row.verdict == result.verdict && !row.reason.empty())
+    for (const ResultRow& row : result.rows) {
+        if (row.reason.empty()) continue;
+        if (row.verdict == result.verdict)
             result.reasons.push_back(size_text(row.bytes) + ": " + row.reason);
+        else if (row.verdict == Verdict::too_noisy)
+            result.notes.push_back(size_text(row.bytes) + " is too noisy: " + row.reason);
+    }
 }
 
 // Results that were wrong while warming up are in no row.

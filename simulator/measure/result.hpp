@@ -88,6 +88,8 @@ struct BenchResult {
 Launch median_launch(const std::vector<Launch>& launches);
 
 nlohmann::json to_json(const BenchResult& result);
+std::string result_text(
+    const BenchResult& result);  // the document, indented; input's invalid UTF-8 is replaced
 // `name` begins each error. Refuses other schemas, missing or mistyped members and figures that are
 // not finite.
 Result<BenchResult> parse_result(std::string_view text, std::string_view name);

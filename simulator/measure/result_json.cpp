@@ -154,12 +154,10 @@ Interval read_interval(Fields& from, std::string_view name) {
 }
 
 Verdict read_verdict(Fields& from) {
-    using enum Verdict;
     const std::string name = from.text("verdict");
-    for (const Verdict verdict : {ok, improvement, regression, too_noisy})
-        if (name == verdict_name(verdict)) return verdict;
-    from.refuse("unknown verdict \"" + name + "\"");
-    return ok;
+    const auto verdict = verdict_of(name);
+    if (!verdict) from.refuse("unknown verdict \"" + name + "\"");
+    return verdict.value_or(Verdict::ok);
 }
 
 RunFigures read_run(Fields& from) {
@@ -295,6 +293,10 @@ Json to_json(const BenchResult& result) {
             {"thresholds", thresholds_json(result.thresholds)},
             {"verdict", verdict_name(result.verdict)},
             {"reasons", result.reasons}};
+}
+
+std::string result_text(const BenchResult& result) {
+    return to_json(result).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Result<BenchResult> parse_result(std::string_view text, std::string_view name) {

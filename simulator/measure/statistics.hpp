@@ -25,7 +25,7 @@ struct Interval {
 
 struct Bootstrap {
     double confidence = 0.95;
-    int resamples = 2000;
+    int resamples = 2000;  // at least 1
     std::uint64_t seed = 1;
 };
 

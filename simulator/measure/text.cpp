@@ -1,5 +1,7 @@
 #include "simulator/measure/text.hpp"
 
+#include "fakes/base/time.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -99,7 +101,12 @@ std::string time_text(double us) {
     return figure(us / 1e6, 3) + " s";
 }
 
-std::string bandwidth_text(double GBps) { return figure(GBps, 3) + " GB/s"; }
+std::string bandwidth_text(double GBps) {
+    if (!std::isfinite(GBps)) return "-";
+    if (GBps == 0 || GBps >= 0.9995) return figure(GBps, 3) + " GB/s";
+    if (GBps >= 0.9995e-3) return figure(GBps * 1e3, 3) + " MB/s";
+    return figure(GBps * 1e6, 3) + " kB/s";
+}
 
 std::string percent_text(double share, int decimals) {
     return std::isfinite(share) ? fixed(share * 100, decimals) + " %" : "-";
@@ -114,6 +121,12 @@ std::string signed_percent_text(double share, int decimals) {
 }
 
 std::string p_text(double p) { return p < 0.0001 ? "< 0.0001" : fixed(p, 4); }
+
+std::string utc_text(double unix_s) {
+    constexpr double year_10000 = 253402300800;
+    const double seconds = unix_s > 0 ? std::min(unix_s, year_10000 - 1) : 0;
+    return format_time(Time(Duration(static_cast<std::int64_t>(seconds * 1e6))));
+}
 
 std::string escape_markup(std::string_view text) {
     std::string out;

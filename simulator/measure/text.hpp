@@ -8,11 +8,13 @@ namespace shed::measure {
 
 std::string size_text(std::uint64_t bytes);  // "64 KiB"; "1000 B" where no power of 1024 fits
 std::string time_text(double us);            // three digits: "8.40 us", "1.27 ms", "2.31 s"
-std::string bandwidth_text(double GBps);     // "12.4 GB/s"; GB is 10^9 bytes
+std::string bandwidth_text(double GBps);     // "12.4 GB/s", "850 MB/s"; GB is 10^9 bytes
 std::string percent_text(double share, int decimals = 1);         // 0.034 -> "3.4 %"
 std::string signed_percent_text(double share, int decimals = 1);  // "+3.4 %", "-0.2 %"
 std::string figure(double value, int digits);  // so many significant digits, no exponent
 std::string p_text(double p);                  // "0.0412", "< 0.0001"
+
+std::string utc_text(double unix_s);  // "2026-11-23T06:05:10Z"; years 1970 to 9999
 
 // For HTML and XML text and attribute values. Invalid UTF-8 and characters that XML 1.0 forbids
 // (section 2.2) become U+FFFD, so that any input yields a well-formed document.

@@ -144,6 +144,18 @@ TEST(Collective, HierarchyOfOneLevelIsARing) {
                      predict(Algorithm::ring, 8, 1 << 20, link).latency_share);
 }
 
+TEST(Collective, AFittedRingGivesItsLinkBack) {
+    std::vector<Point> points;
+    for (std::uint64_t bytes = 1024; bytes <= 1u << 28; bytes *= 8)
+        points.push_back({bytes, predict(Algorithm::ring, 4, bytes, link).us});
+    const auto found = link_of_ring(*fit_curve(points, Curve::line), 4, "this machine");
+    ASSERT_TRUE(found);
+    EXPECT_NEAR(found->latency_us, link.latency_us, 1e-9);
+    EXPECT_NEAR(found->bandwidth_GBps, link.bandwidth_GBps, 1e-9);
+    EXPECT_FALSE(link_of_ring(*fit_curve(points, Curve::line), 1, ""));
+    EXPECT_FALSE(link_of_ring(*fit_curve({{1, 5}, {1024, 5}}, Curve::line), 4, ""));
+}
+
 // A trap: 16 ranks on 2 nodes reach 487 GB/s of bus bandwidth on nodes of 400 GB/s. A model that
 // takes bus bandwidth for link use would call this impossible; the flat ring cannot do it, but
 // moving S once between nodes can.

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fakes/base/rng.hpp"
-
 namespace shed::measure {
 namespace {
 
@@ -118,35 +116,6 @@ TEST(Bandwidth, FollowsNcclTests) {
     EXPECT_DOUBLE_EQ(busbw_GBps(10, 4), 15);
     EXPECT_DOUBLE_EQ(busbw_GBps(10, 1), 0) << "one rank moves nothing (nccl-tests issue 249)";
     EXPECT_DOUBLE_EQ(algbw_GBps(1, 0), 0);
-}
-
-// Whatever is cut, doubled or flipped in a log: an answer or an error that names the file, never a
-// crash.
-TEST(ParseRun, SurvivesDamagedText) {
-    const std::string whole = lines({head, row_4, samples_1k, row_1k, more_1k, tail});
-    Rng rng(11);
-    int refused = 0;
-    for (int round = 0; round < 3000; ++round) {
-        std::string text = whole;
-        for (std::uint64_t edits = 1 + rng.below(4); edits > 0; --edits) {
-            const auto at = static_cast<std::size_t>(rng.below(text.size()));
-            switch (rng.below(3)) {
-                case 0:
-                    text[at] = static_cast<char>(rng.below(256));
-                    break;
-                case 1:
-                    text.erase(at, 1 + rng.below(20));
-                    break;
-                default:
-                    text.insert(at, text.substr(rng.below(text.size()), rng.below(60)));
-            }
-        }
-        const auto run = parse_run(text, "log");
-        if (run) continue;
-        ++refused;
-        EXPECT_THAT(run.error().message, HasSubstr("log"));
-    }
-    EXPECT_GT(refused, 1000);
 }
 
 }  // namespace

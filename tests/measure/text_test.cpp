@@ -29,6 +29,9 @@ TEST(Text, TimesHaveThreeDigitsAndAFittingUnit) {
     EXPECT_EQ(time_text(0), "0 us");
     EXPECT_EQ(time_text(NAN), "-");
     EXPECT_EQ(bandwidth_text(487.09), "487 GB/s");
+    EXPECT_EQ(bandwidth_text(0.4123), "412 MB/s");
+    EXPECT_EQ(bandwidth_text(0.0000813), "81.3 kB/s");
+    EXPECT_EQ(bandwidth_text(0), "0 GB/s");
 }
 
 TEST(Text, PercentagesKeepTheirSignUnlessTheyRoundToNothing) {
