@@ -1,7 +1,7 @@
 // `run FILE`: a cluster for one file's objects, their output as it comes, and the job's exit code.
-#include "fakes/yaml/yaml.hpp"
 #include "simulator/commands.hpp"
 #include "simulator/job_watch.hpp"
+#include "simulator/manifest.hpp"
 #include "simulator/mounts.hpp"
 #include "simulator/owner.hpp"
 #include "simulator/why/why.hpp"
@@ -32,32 +32,6 @@ Result<std::string> text_of(const std::string& file) {
     if (!in) return Error{Reason::bad_request, file + ": " + std::strerror(errno)};
     text << in.rdbuf();
     return text.str();
-}
-
-Result<std::vector<Json>> objects_of(const std::string& file) {
-    auto text = text_of(file);
-    if (!text) return text.error();
-    auto documents = parse_yaml_documents(*text);
-    if (!documents) return Error{Reason::bad_request, file + ": " + documents.error().message};
-    std::vector<Json> objects;
-    for (Json& document : *documents) {
-        if (string_at(document, "kind") == "List")
-            for (const Json& item : member(document, "items")) objects.push_back(item);
-        else objects.push_back(std::move(document));
-    }
-    for (Json& object : objects) {
-        const std::string version = string_at(object, "apiVersion"), kind = string_at(object, "kind");
-        const Kind* known = find_kind_by_name(version, kind);
-        if (known == nullptr)
-            return Error{Reason::bad_request, file + ": no kind \"" + kind + "\" in version \"" +
-                                                  version +
-                                                  "\"; a TrainJob begins with apiVersion: "
-                                                  "trainer.kubeflow.org/v1alpha1, kind: TrainJob"};
-        if (known->namespaced && string_at(object, "metadata.namespace").empty())
-            object["metadata"]["namespace"] = "default";
-    }
-    if (objects.empty()) return Error{Reason::bad_request, file + ": nothing in it"};
-    return objects;
 }
 
 // What to wait for: the TrainJobs; without any the JobSets, then Jobs, then Pods.
@@ -154,7 +128,9 @@ asio::awaitable<void> Run::explain(std::vector<Key> targets) {
 
 int command_run(const RunOptions& options) {
     const Terminal terminal(options.up.common.plain, options.up.common.quiet);
-    auto objects = objects_of(options.file);
+    const auto manifest = text_of(options.file);
+    if (!manifest) return report(terminal, manifest.error());
+    auto objects = objects_of_manifest(*manifest, options.file);
     if (!objects) return report(terminal, objects.error());
     // A name of its own, so that runs do not get in each other's way.
     const auto paths = paths_of(options.up.common.name == "trainshed"
