@@ -3,8 +3,10 @@
 #include "fakes/base/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace asio = boost::asio;
@@ -14,7 +16,8 @@ namespace shed {
 namespace {
 
 constexpr std::string_view own_prefix = "/trainshed/v1/";
-constexpr auto watch_time = std::chrono::minutes(45);  // when the client asks for no other; the real server: 30 to 60
+constexpr auto watch_time_default = std::chrono::minutes(45);  // the real server: 30 to 60
+constexpr auto watch_time_max = std::chrono::hours(24 * 365);
 
 HttpResponse to_http(Response response) {
     return {response.status, std::move(response.content_type), std::move(response.body), std::move(response.headers)};
@@ -52,14 +55,32 @@ std::string health_text(const Target& target) {
     return "[+]ping ok\n[+]log ok\n[+]etcd ok\n" + target.path.substr(1) + " check passed\n";
 }
 
+// What the stream has next; "" at its end, or when `left` is cancelled meanwhile.
+asio::awaitable<std::string> next_bytes(PodLogs::Stream& stream, asio::steady_timer& left) {
+    using namespace asio::experimental::awaitable_operators;
+    auto first = co_await (stream.read() || left.async_wait(asio::as_tuple(asio::use_awaitable)));
+    auto* read = std::get_if<0>(&first);
+    co_return read != nullptr && *read ? std::move(**read) : std::string();
+}
+
 }  // namespace
 
+std::chrono::seconds watch_time(std::string_view timeout_seconds) {
+    std::int64_t seconds = 0;
+    const auto [end, error] =
+        std::from_chars(timeout_seconds.data(), timeout_seconds.data() + timeout_seconds.size(), seconds);
+    (void)end;
+    if (error == std::errc::result_out_of_range) return watch_time_max;
+    return seconds > 0 ? std::min<std::chrono::seconds>(std::chrono::seconds(seconds), watch_time_max)
+                       : std::chrono::seconds(watch_time_default);
+}
+
+// Requests that are under way share it: they end only when the loop goes on, perhaps after the server has gone.
 struct ApiServer::Impl {
     Impl(asio::any_io_executor e, Api& a, Clock& c, PodLogs& l, ApiServerOptions o)
-        : executor(e), api(a), clock(c), logs(l), options(std::move(o)),
-          server(e, options.identity, options.limits,
-                 [this](HttpRequest request, HttpReply& reply) { return handle(std::move(request), reply); }) {}
+        : executor(e), api(a), clock(c), logs(l), options(std::move(o)) {}
 
+    static asio::awaitable<void> answer(std::shared_ptr<Impl> self, HttpRequest request, HttpReply& reply);
     asio::awaitable<void> handle(HttpRequest request, HttpReply& reply);
     asio::awaitable<void> route(HttpRequest request, Target target, std::string user, HttpReply& reply);
     asio::awaitable<void> serve_watch(Request request, HttpReply& reply);
@@ -74,8 +95,12 @@ struct ApiServer::Impl {
     Clock& clock;
     PodLogs& logs;
     ApiServerOptions options;
-    HttpServer server;
+    std::optional<HttpServer> server;
 };
+
+asio::awaitable<void> ApiServer::Impl::answer(std::shared_ptr<Impl> self, HttpRequest request, HttpReply& reply) {
+    if (self) co_await self->handle(std::move(request), reply);
+}
 
 std::optional<HttpResponse> ApiServer::Impl::refusal(const HttpRequest& request) const {
     // Before anything else, and for every method: a page in a browser must not reach us by a name of its own.
@@ -179,9 +204,7 @@ asio::awaitable<void> ApiServer::Impl::serve_watch(Request request, HttpReply& r
     const auto subscription = api.store().subscribe([&](const StoreEvent&) {
         if (!std::exchange(news, true)) wake.cancel();
     });
-    const long seconds = std::strtol(std::string(request.parameter("timeoutSeconds")).c_str(), nullptr, 10);
-    const auto end = std::chrono::steady_clock::now() +
-                     (seconds > 0 ? std::chrono::seconds(seconds) : std::chrono::seconds(watch_time));
+    const auto end = std::chrono::steady_clock::now() + watch_time(request.parameter("timeoutSeconds"));
     while (!gone) {
         news = false;
         std::string chunk;
@@ -232,13 +255,20 @@ asio::awaitable<void> ApiServer::Impl::stream_log(PodLogs::Query query, HttpRepl
     HttpResponse head;
     head.content_type = "text/plain";
     if (!co_await reply.begin(std::move(head))) co_return;
+    // A log that says nothing would otherwise be waited for long after its reader has left.
+    asio::steady_timer left(executor, asio::steady_timer::time_point::max());
+    bool gone = false;
+    reply.on_gone([&] {
+        gone = true;
+        left.cancel();
+    });
     std::string bytes = std::move(*first);
-    while (!bytes.empty()) {
-        if (!co_await reply.write(std::move(bytes))) break;
-        auto next = co_await stream->read();
-        if (!next) break;
-        bytes = std::move(*next);
+    while (!bytes.empty() && !gone) {
+        const bool written = co_await reply.write(std::move(bytes));
+        if (!written || gone) break;
+        bytes = co_await next_bytes(*stream, left);
     }
+    reply.on_gone(nullptr);
     co_await reply.end();
 }
 
@@ -262,14 +292,20 @@ asio::awaitable<void> ApiServer::Impl::serve_kept(Target target, HttpReply& repl
 }
 
 ApiServer::ApiServer(asio::any_io_executor executor, Api& api, Clock& clock, PodLogs& logs, ApiServerOptions options)
-    : impl_(std::make_unique<Impl>(std::move(executor), api, clock, logs, std::move(options))) {}
+    : impl_(std::make_shared<Impl>(std::move(executor), api, clock, logs, std::move(options))) {
+    // Weakly: the HTTP server belongs to what it would hold.
+    const auto handler = [weak = std::weak_ptr<Impl>(impl_)](HttpRequest request, HttpReply& reply) {
+        return Impl::answer(weak.lock(), std::move(request), reply);
+    };
+    impl_->server.emplace(impl_->executor, impl_->options.identity, impl_->options.limits, handler);
+}
 
 ApiServer::~ApiServer() { stop(); }
 
-Result<std::uint16_t> ApiServer::listen() { return impl_->server.listen(impl_->options.address, impl_->options.port); }
+Result<std::uint16_t> ApiServer::listen() { return impl_->server->listen(impl_->options.address, impl_->options.port); }
 
-void ApiServer::listen_on(int descriptor) { impl_->server.listen_on(descriptor); }
+void ApiServer::listen_on(int descriptor) { impl_->server->listen_on(descriptor); }
 
-void ApiServer::stop() { impl_->server.stop(); }
+void ApiServer::stop() { impl_->server->stop(); }
 
 }  // namespace shed

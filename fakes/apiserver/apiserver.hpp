@@ -67,11 +67,13 @@ public:
 
     Result<std::uint16_t> listen();
     void listen_on(int descriptor);  // a listening socket made elsewhere
+    // Requests that are under way end only in the loop's next turns: the Api, the clock and the logs must live until
+    // then.
     void stop();
 
 private:
     struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;
 };
 
 // ---- parts that tests look at alone
@@ -80,6 +82,8 @@ struct Target {
     std::multimap<std::string, std::string> query;
 };
 std::optional<Target> parse_target(std::string_view target);  // nullopt: malformed, or a form that is refused
+// How long a watch lasts that asks for `timeoutSeconds`: at most a year, 45 min when it asks for nothing or for 0.
+std::chrono::seconds watch_time(std::string_view timeout_seconds);
 // True for loopback names and addresses and the API's service names, with any port.
 bool is_own_host(std::string_view host);
 bool is_own_origin(std::string_view origin);  // an absent Origin is fine: browsers always send one

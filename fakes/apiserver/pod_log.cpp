@@ -1,6 +1,8 @@
 // GET .../pods/NAME/log: which attempt of which container, in a kubelet's words when there is none.
 #include "fakes/apiserver/apiserver.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace shed {
@@ -51,20 +53,55 @@ Error waiting(const std::string& container, const std::string& pod, const std::s
             "container \"" + container + "\" in pod \"" + pod + "\" is waiting to start: " + reason};
 }
 
+constexpr std::int64_t since_seconds_max = 100LL * 365 * 24 * 3600;
+
 Result<std::optional<std::int64_t>> count(const Request& request, std::string_view name) {
-    const std::string text(request.parameter(name));
+    const std::string_view text = request.parameter(name);
     if (text.empty()) return std::optional<std::int64_t>();
-    char* end = nullptr;
-    const long long value = std::strtoll(text.c_str(), &end, 10);
-    if (end == nullptr || *end != '\0') return Error{Reason::bad_request, "bad " + std::string(name) + ": " + text};
-    if (value < 0) {
-        FieldError error{"FieldValueInvalid", std::string(name),
-                         "Invalid value: " + text + ": must be greater than or equal to 0"};
-        Error refused = invalid(kind_of("v1", "Pod"), request.name, {error});
-        refused.message = "PodLogOptions \"" + request.name + "\" is invalid: " + error.field + ": " + error.message;
-        return refused;
-    }
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+        return Error{Reason::bad_request, "strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"};
     return std::optional<std::int64_t>(value);
+}
+
+Error invalid_options(const std::string& pod, const std::vector<FieldError>& errors) {
+    Error refused = invalid(kind_of("v1", "Pod"), pod, errors);
+    refused.message.replace(0, refused.message.find(' '), "PodLogOptions");
+    auto details = parse_json(refused.details);
+    if (!details) return refused;
+    (*details)["kind"] = "PodLogOptions";
+    refused.details = dump_json(*details);
+    return refused;
+}
+
+// The numbers of a query, by ValidatePodLogOptions of pkg/apis/core/validation.
+Result<void> take_limits(const Request& request, Time now, PodLogs::Query& query) {
+    const auto tail = count(request, "tailLines"), limit = count(request, "limitBytes"),
+               since = count(request, "sinceSeconds");
+    for (const auto* parsed : {&tail, &limit, &since})
+        if (!*parsed) return parsed->error();
+    const std::string_view since_time = request.parameter("sinceTime");
+    std::vector<FieldError> errors;
+    const auto check = [&](const char* field, const std::optional<std::int64_t>& value, std::int64_t least,
+                           const char* message) {
+        if (value && *value < least)
+            errors.push_back({"FieldValueInvalid", field, "Invalid value: " + std::to_string(*value) + ": " + message});
+    };
+    check("tailLines", *tail, 0, "must be greater than or equal to 0");
+    check("limitBytes", *limit, 1, "must be greater than 0");
+    if (*since && !since_time.empty())
+        errors.push_back({"FieldValueForbidden", "",
+                          "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"});
+    else check("sinceSeconds", *since, 1, "must be greater than 0");
+    if (!errors.empty()) return invalid_options(request.name, errors);
+    query.tail_lines = *tail;
+    query.limit_bytes = *limit;
+    if (*since) query.since = now - std::chrono::seconds(std::min(**since, since_seconds_max));
+    if (since_time.empty()) return {};
+    query.since = parse_time(since_time);
+    if (query.since) return {};
+    return Error{Reason::bad_request, "bad sinceTime: \"" + std::string(since_time) + "\" is not RFC 3339"};
 }
 
 // Which attempt's output is meant: the present one, the one before, or none yet.
@@ -86,21 +123,15 @@ Result<int> choose_attempt(const Json& status, const std::string& container, con
 }  // namespace
 
 Result<PodLogs::Query> log_query(const ObjectPtr& pod, const Request& request, Time now) {
+    PodLogs::Query query;
+    if (auto taken = take_limits(request, now, query); !taken) return taken.error();
     const Json& dom = pod->dom();
     auto container = choose_container(dom, pod->name(), std::string(request.parameter("container")));
     if (!container) return container.error();
-    PodLogs::Query query;
     query.pod = pod;
     query.container = *container;
     query.follow = request.flag("follow");
     query.timestamps = request.flag("timestamps");
-    auto tail = count(request, "tailLines"), limit = count(request, "limitBytes"), since = count(request, "sinceSeconds");
-    for (const auto* parsed : {&tail, &limit, &since})
-        if (!*parsed) return parsed->error();
-    query.tail_lines = *tail;
-    query.limit_bytes = *limit;
-    if (*since) query.since = now - std::chrono::seconds(**since);
-    if (const auto time = request.parameter("sinceTime"); !time.empty()) query.since = parse_time(time);
     const Json& status = status_of_container(dom, *container);
     if (!status.is_object()) return waiting(*container, pod->name(), "ContainerCreating");
     const auto attempt = choose_attempt(status, *container, pod->name(), request.flag("previous"));

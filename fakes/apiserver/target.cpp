@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace shed {
 
@@ -45,9 +46,31 @@ bool ambiguous(std::string_view raw, const std::string& path) {
     return false;
 }
 
+// Digits only, up to `max`; leading zeros, which some read as octal, are refused.
+bool is_number(std::string_view text, unsigned max) {
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() && value <= max &&
+           (text.size() == 1 || text.front() != '0');
+}
+
+bool is_loopback_ipv4(std::string_view text) {
+    if (!text.starts_with("127.")) return false;
+    for (int part = 0; part < 4; ++part) {
+        const auto dot = part < 3 ? text.find('.') : text.size();
+        if (dot == std::string_view::npos || !is_number(text.substr(0, dot), 255)) return false;
+        text.remove_prefix(part < 3 ? dot + 1 : dot);
+    }
+    return true;
+}
+
+// The name or address before `:port`; "" when what follows it is no port.
 std::string_view without_port(std::string_view host) {
-    if (host.starts_with('[')) return host.substr(0, std::min(host.find(']') + 1, host.size()));
-    return host.substr(0, host.find(':'));
+    const auto end = host.starts_with('[') ? std::min(host.find(']'), host.size() - 1) + 1
+                                           : std::min(host.find(':'), host.size());
+    const std::string_view port = host.substr(end);
+    if (!port.empty() && (port.front() != ':' || !is_number(port.substr(1), 65'535))) return {};
+    return host.substr(0, end);
 }
 
 }  // namespace
@@ -82,7 +105,7 @@ bool is_own_host(std::string_view host) {
          "kubernetes.default.svc.cluster.local"});
     const std::string_view name = without_port(host);
     if (std::find(names.begin(), names.end(), name) != names.end()) return true;
-    return name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos;
+    return is_loopback_ipv4(name);
 }
 
 bool is_own_origin(std::string_view origin) {

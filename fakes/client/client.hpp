@@ -48,6 +48,9 @@ public:
 // Straight into the Api of this process. `manager` becomes the default field manager ("kube-controller-manager").
 std::unique_ptr<Client> local_client(Api& api, Clock& clock, boost::asio::any_io_executor executor, std::string manager);
 
+// An object as a server sent it. What has no kind that is known here or no name is an error (internal).
+Result<ObjectPtr> object_of(Json dom);
+
 struct HttpsEndpoint {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;

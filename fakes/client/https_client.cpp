@@ -38,6 +38,7 @@ Error error_in(const HttpResponse& response) {
 
 // Items of built-in lists do not carry their kind.
 Json with_kind(Json item, const Kind& kind) {
+    if (!item.is_object()) return item;
     item["apiVersion"] = kind.api_version();
     item["kind"] = kind.kind;
     return item;
@@ -70,8 +71,13 @@ public:
         if (!body) co_return body.error();
         ListResult result;
         result.version = std::strtoull(string_at(*body, "metadata.resourceVersion").c_str(), nullptr, 10);
-        if (const Json& items = member(*body, "items"); items.is_array())
-            for (const Json& item : items) result.items.push_back(Object::make(with_kind(item, *scope.kind)));
+        if (const Json& items = member(*body, "items"); items.is_array()) {
+            for (const Json& item : items) {
+                auto object = object_of(with_kind(item, *scope.kind));
+                if (!object) co_return object.error();
+                result.items.push_back(std::move(*object));
+            }
+        }
         co_return result;
     }
 
@@ -141,7 +147,7 @@ public:
         if (response->status >= 300) co_return error_in(*response);
         auto object = parse_json(response->body);
         if (!object || string_at(*object, "kind") == "Status") co_return ObjectPtr();
-        co_return Object::make(std::move(*object));
+        co_return object_of(std::move(*object));
     }
 
 private:
@@ -153,7 +159,7 @@ private:
         if (response->status >= 300) co_return error_in(*response);
         auto object = parse_json(response->body);
         if (!object) co_return object.error();
-        co_return Object::make(std::move(*object));
+        co_return object_of(std::move(*object));
     }
 
     std::string manager_query(const WriteOptions& options) const {
@@ -163,14 +169,23 @@ private:
 
     static void take_line(const std::string& line, const Kind& kind,
                           const std::function<void(const WatchEvent&)>& handler, std::optional<Error>& failure) {
+        if (failure) return;
         auto frame = parse_json(line);
-        if (!frame) return;
+        if (!frame) {
+            failure = frame.error();
+            return;
+        }
         WatchEvent event{event_type(string_at(*frame, "type")), nullptr, {}};
         const Json& object = member(*frame, "object");
         if (event.type == WatchEvent::Type::error) {
             failure = error_of(static_cast<int>(int_at(object, "code", 500)), object);
         } else if (event.type != WatchEvent::Type::bookmark) {
-            event.object = Object::make(with_kind(object, kind));
+            auto made = object_of(with_kind(object, kind));
+            if (!made) {
+                failure = made.error();
+                return;
+            }
+            event.object = std::move(*made);
             handler(event);
         }
     }
@@ -180,6 +195,14 @@ private:
 };
 
 }  // namespace
+
+Result<ObjectPtr> object_of(Json dom) {
+    const std::string api_version = string_at(dom, "apiVersion"), kind = string_at(dom, "kind");
+    if (find_kind_by_name(api_version, kind) == nullptr || string_at(dom, "metadata.name").empty())
+        return Error{Reason::internal, "the server sent \"" + kind + "\" of \"" + api_version +
+                                           "\", which is no object with a name of a kind that is known"};
+    return Object::make(std::move(dom));
+}
 
 std::unique_ptr<Client> https_client(asio::any_io_executor executor, HttpsEndpoint endpoint, std::string manager) {
     return std::make_unique<HttpsClient>(std::move(executor), std::move(endpoint), std::move(manager));

@@ -40,7 +40,7 @@ bool wanted(const std::vector<std::string>& names, std::string_view name) {
 struct Manager::Impl {
     Impl(asio::any_io_executor e, Client& c, Clock& k, Options o)
         : client(c), clock(k), options(std::move(o)), executor(c, k, snapshot), tasks(e) {
-        for (const Controller& controller : all_controllers())
+        for (const Controller& controller : options.known)
             if (wanted(options.controllers, controller.name))
                 workers.push_back(std::make_unique<Worker>(controller, e));
     }
@@ -55,6 +55,8 @@ struct Manager::Impl {
     asio::awaitable<void> alarm(Worker& worker, Time at);
     asio::awaitable<void> work(Worker& worker);
     asio::awaitable<void> reconcile(Worker& worker, Key key);
+    asio::awaitable<std::optional<Error>> attempt(Worker& worker, Key key);
+    void enqueue_related(Worker& worker, const Object& object, bool at_once);
     bool synced() const { return !informers.empty() && informers_synced == informers.size(); }
 
     Client& client;
@@ -104,7 +106,17 @@ void Manager::Impl::changed(const Object& object) {
         const bool at_once = controller.batch == Duration{} || !options.inputs.faithful_timing ||
                              (own && is_news_of_spec(*worker, object));
         if (own) enqueue(*worker, object.key(), at_once);
-        for (const Key& key : controller.keys_for(snapshot, object)) enqueue(*worker, key, at_once);
+        enqueue_related(*worker, object, at_once);
+    }
+}
+
+// An exception here would end the watch that told of the object, for all controllers.
+void Manager::Impl::enqueue_related(Worker& worker, const Object& object, bool at_once) {
+    try {
+        for (const Key& key : worker.controller->keys_for(snapshot, object)) enqueue(worker, key, at_once);
+    } catch (const std::exception& e) {
+        log(LogLevel::error, "reconcile.no_keys",
+            {{"controller", worker.controller->name}, {"key", object.key().text()}, {"why", e.what()}});
     }
 }
 
@@ -154,7 +166,7 @@ asio::awaitable<void> Manager::Impl::work(Worker& worker) {
     }
 }
 
-asio::awaitable<void> Manager::Impl::reconcile(Worker& worker, Key key) {
+asio::awaitable<std::optional<Error>> Manager::Impl::attempt(Worker& worker, Key key) {
     const Controller& controller = *worker.controller;
     Inputs inputs = options.inputs;
     inputs.now = clock.now();
@@ -169,6 +181,22 @@ asio::awaitable<void> Manager::Impl::reconcile(Worker& worker, Key key) {
     }
     if (!failure && !plan.failed.empty()) failure = Error{Reason::internal, plan.failed};
     if (plan.look_again_at) worker.queue.add_at(key, *plan.look_again_at);
+    co_return failure;
+}
+
+asio::awaitable<void> Manager::Impl::reconcile(Worker& worker, Key key) {
+    const Controller& controller = *worker.controller;
+    std::optional<Error> failure;
+    try {
+        failure = co_await attempt(worker, key);
+    } catch (const boost::system::system_error&) {
+        throw;  // Cancelled.
+    } catch (const std::exception& e) {
+        // One object that a controller cannot stand must not end its work on all others.
+        failure = Error{Reason::internal, e.what()};
+        log(LogLevel::error, "reconcile.threw",
+            {{"controller", controller.name}, {"key", key.text()}, {"why", e.what()}});
+    }
     if (!failure) {
         worker.queue.succeeded(key);
         co_return;

@@ -1,7 +1,8 @@
 #pragma once
 // Runs controllers: keeps one Snapshot current from watches, queues the keys that changed, turns each key into a Plan
 // and carries the Plan out through Client. What a controller decides is in fakes/controllers; this only acts.
-// One key of one controller is worked on at a time; a failure is retried after 5 ms, doubling to 1000 s.
+// One key of one controller is worked on at a time; a failure, also an exception, is retried after 5 ms, doubling to
+// 1000 s.
 #include "fakes/client/client.hpp"
 #include "fakes/controllers/controllers.hpp"
 
@@ -16,6 +17,7 @@ public:
     struct Options {
         std::vector<std::string> controllers = {};  // by name; empty means all
         Inputs inputs = {};                         // now and field_manager are filled in per reconcile
+        std::vector<Controller> known = all_controllers();  // tests have some of their own
     };
     Manager(boost::asio::any_io_executor executor, Client& client, Clock& clock, Options options);
     ~Manager();

@@ -25,6 +25,7 @@ namespace shed {
 namespace {
 
 constexpr auto rescan_every = std::chrono::milliseconds(250);
+constexpr auto accept_pause = std::chrono::milliseconds(100);
 constexpr std::size_t head_bytes_max = 64 * 1024;
 constexpr auto nothrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::string_view host_name = "host.trainshed.internal";
@@ -228,7 +229,12 @@ asio::awaitable<void> HostGateway::Impl::accept(Self self, std::shared_ptr<tcp::
     for (;;) {
         auto [error, socket] = co_await acceptor->async_accept(nothrow);
         if (error == asio::error::operation_aborted || !acceptor->is_open()) co_return;
-        if (error) continue;
+        if (error) {
+            // Out of descriptors, most likely: wait for connections to end rather than spin.
+            asio::steady_timer pause(self->tasks.executor(), accept_pause);
+            co_await pause.async_wait(nothrow);
+            continue;
+        }
         if (port == proxy_port) self->connections.spawn("gateway.proxy", proxy(std::move(socket)));
         else self->connections.spawn("gateway.mirror", mirror(std::move(socket), port));
     }

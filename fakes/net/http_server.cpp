@@ -21,6 +21,7 @@ namespace {
 
 constexpr auto nothrow = asio::as_tuple(asio::use_awaitable);
 constexpr auto accept_pause = std::chrono::milliseconds(100);
+constexpr std::size_t turned_away_max = 200;
 
 asio::ssl::context make_context(const TlsIdentity& identity) {
     asio::ssl::context context(asio::ssl::context::tls_server);
@@ -49,7 +50,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
         : executor(e), context(make_context(identity)), limits(l), handler(std::move(h)), tasks(e) {}
 
     static asio::awaitable<void> accept(Self self, std::shared_ptr<tcp::acceptor> acceptor);
-    static asio::awaitable<void> serve(Self self, std::shared_ptr<HttpSession> session);
+    static asio::awaitable<void> serve(Self self, std::shared_ptr<HttpSession> session, bool welcome);
+    bool has_room();
     void open(tcp::socket socket);
     void start(std::shared_ptr<tcp::acceptor> acceptor);
 
@@ -60,6 +62,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     std::vector<std::shared_ptr<tcp::acceptor>> acceptors;
     std::set<std::shared_ptr<HttpSession>> sessions;
     Tasks tasks;
+    bool crowded = false;
 };
 
 asio::awaitable<void> HttpServer::Impl::accept(Self self, std::shared_ptr<tcp::acceptor> acceptor) {
@@ -80,17 +83,29 @@ asio::awaitable<void> HttpServer::Impl::accept(Self self, std::shared_ptr<tcp::a
     }
 }
 
+// Said once each time it happens.
+bool HttpServer::Impl::has_room() {
+    const bool before = std::exchange(crowded, sessions.size() >= limits.connections_max);
+    if (crowded && !before)
+        log(LogLevel::warn, "http.crowded", {{"connections_max", std::to_string(limits.connections_max)},
+                                             {"hint", "further connections get 429 until others end"}});
+    return !crowded;
+}
+
 void HttpServer::Impl::open(tcp::socket socket) {
+    const bool welcome = has_room();
+    if (sessions.size() >= limits.connections_max + turned_away_max) return;
     boost::system::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     auto session = std::make_shared<HttpSession>(std::move(socket), context, limits, handler);
     sessions.insert(session);
-    tasks.spawn("http.session", serve(shared_from_this(), session));
+    tasks.spawn("http.session", serve(shared_from_this(), session, welcome));
 }
 
-asio::awaitable<void> HttpServer::Impl::serve(Self self, std::shared_ptr<HttpSession> session) {
+asio::awaitable<void> HttpServer::Impl::serve(Self self, std::shared_ptr<HttpSession> session, bool welcome) {
     try {
-        co_await session->run();
+        if (welcome) co_await session->run();
+        else co_await session->turn_away();
     } catch (const std::exception& e) {
         if (!session->gone()) log(LogLevel::error, "http.session_failed", {{"why", e.what()}});
     }

@@ -34,7 +34,8 @@ class HttpReply {
 public:
     virtual ~HttpReply() = default;
     virtual boost::asio::awaitable<bool> send(HttpResponse response) = 0;
-    virtual boost::asio::awaitable<bool> begin(HttpResponse head) = 0;  // its body is ignored
+    // `head`'s body is ignored. False also when the request was HEAD: nothing more is wanted then.
+    virtual boost::asio::awaitable<bool> begin(HttpResponse head) = 0;
     virtual boost::asio::awaitable<bool> write(std::string chunk) = 0;
     virtual boost::asio::awaitable<void> end() = 0;
     // Called once when the peer closes while a stream is open, so that an idle handler can stop waiting.
@@ -46,6 +47,7 @@ struct HttpLimits {
     // A request's head, also what one chunk's size line or all trailers may have. The parser throws at
     // a field of 64 KiB.
     std::uint32_t header_bytes_max = 64 * 1024;
+    std::size_t connections_max = 800;  // further ones get 429, and hundreds more are closed unheard
     std::chrono::milliseconds header_time{32'000}, body_time{60'000}, idle_time{90'000}, write_time{30'000};
 };
 

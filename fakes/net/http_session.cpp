@@ -19,7 +19,6 @@ constexpr std::size_t parting_bytes_max = 1024 * 1024;
 // All of a body's together; as Go's net/http allows (maxChunkOverhead).
 constexpr std::size_t extension_bytes_max = 16 * 1024;
 
-constexpr auto head_done = [](const auto& parser) { return parser.is_header_done(); };
 constexpr auto whole = [](const auto& parser) { return parser.is_done(); };
 
 HttpRequest head_of(const http::request<http::string_body>& message) {
@@ -29,6 +28,25 @@ HttpRequest head_of(const http::request<http::string_body>& message) {
     for (const auto& field : message)
         request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     return request;
+}
+
+// A field that goes on in the next line (RFC 9112 5.2), which servers read differently. `text` is the part of a head
+// that is not parsed yet, from the beginning of a line, and perhaps what follows the head.
+bool has_folded_line(std::string_view text) {
+    if (text.starts_with("\r\n")) return false;
+    text = text.substr(0, text.find("\r\n\r\n"));
+    return text.find("\r\n ") != std::string_view::npos || text.find("\r\n\t") != std::string_view::npos;
+}
+
+// What makes it doubtful where a request ends or whom it is for (RFC 9112 3.2, 6.1); "" when nothing does.
+std::string doubt_about(const http::request<http::string_body>& message) {
+    const auto hosts = message.count(http::field::host), codings = message.count(http::field::transfer_encoding);
+    if (hosts > 1 || (hosts == 0 && message.version() == 11)) return "a request has one Host";
+    if (codings == 0) return "";
+    if (message.count(http::field::content_length) > 0)
+        return "a request has Content-Length or Transfer-Encoding, not both";
+    const bool chunked = beast::iequals(message[http::field::transfer_encoding], "chunked");
+    return codings == 1 && chunked && message.version() == 11 ? "" : "the only Transfer-Encoding known is chunked";
 }
 
 // The peer's words were wrong, in contrast to: it has gone.
@@ -44,10 +62,26 @@ HttpSession::HttpSession(tcp::socket socket, asio::ssl::context& context, const 
     : stream_(std::move(socket), context), limits_(limits), handler_(handler),
       buffer_(limits.header_bytes_max), watcher_(stream_.get_executor()) {}
 
-asio::awaitable<void> HttpSession::run() {
+asio::awaitable<bool> HttpSession::greet() {
     limit(limits_.header_time);
-    auto [handshake_error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, nothrow);
-    if (handshake_error) co_return;
+    auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, nothrow);
+    co_return !error;
+}
+
+asio::awaitable<void> HttpSession::turn_away() {
+    const bool greeted = co_await greet();
+    if (!greeted) co_return;
+    Parser parser;
+    parser.header_limit(limits_.header_bytes_max);
+    const bool complete = co_await read_head(parser);
+    if (complete) co_await refuse(429, "TooManyRequests", "too many connections: this server takes " +
+                                                              std::to_string(limits_.connections_max) + " at a time");
+    co_await part();
+}
+
+asio::awaitable<void> HttpSession::run() {
+    const bool greeted = co_await greet();
+    if (!greeted) co_return;
     while (keep_alive_ && !gone_) {
         HttpRequest request;
         const bool complete = co_await read_request(request);
@@ -112,7 +146,14 @@ asio::awaitable<bool> HttpSession::read_request(HttpRequest& request) {
 
 asio::awaitable<bool> HttpSession::read_head(Parser& parser) {
     limit(limits_.header_time);
-    const auto error = co_await read_until(stream_, buffer_, parser, head_done);
+    bool folded = false;
+    const auto stop = [&](const Parser& at) {
+        if (at.is_header_done()) return true;
+        const auto data = buffer_.data();
+        folded = has_folded_line(std::string_view(static_cast<const char*>(data.data()), data.size()));
+        return folded;
+    };
+    const auto error = co_await read_until(stream_, buffer_, parser, stop);
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
         co_await refuse(431, "RequestHeaderFieldsTooLarge", "the request's header is too large");
     else if (error == http::error::body_limit)
@@ -120,12 +161,10 @@ asio::awaitable<bool> HttpSession::read_head(Parser& parser) {
     else if (malformed(error))
         co_await refuse(400, "BadRequest", "malformed HTTP request: " + error.message());
     if (error) co_return false;
-    if (parser.get()[http::field::transfer_encoding].size() > 0 &&
-        parser.get()[http::field::content_length].size() > 0) {
-        co_await refuse(400, "BadRequest", "a request has Content-Length or Transfer-Encoding, not both");
-        co_return false;
-    }
-    co_return true;
+    std::string doubt = folded ? "a header field has one line" : doubt_about(parser.get());
+    if (doubt.empty()) co_return true;
+    co_await refuse(400, "BadRequest", std::move(doubt));
+    co_return false;
 }
 
 asio::awaitable<bool> HttpSession::read_body(Parser& parser) {
@@ -149,6 +188,7 @@ asio::awaitable<void> HttpSession::refuse(int status, std::string reason, std::s
     response.status = status;
     response.body = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"" +
                     message + "\",\"reason\":\"" + reason + "\",\"code\":" + std::to_string(status) + "}\n";
+    if (status == 429) response.headers.emplace_back("Retry-After", "1");
     co_await send(std::move(response));
 }
 
@@ -185,7 +225,13 @@ asio::awaitable<bool> HttpSession::send(HttpResponse response) {
 }
 
 asio::awaitable<bool> HttpSession::begin(HttpResponse head) {
-    answered_ = streaming_ = true;
+    answered_ = true;
+    if (head_only_) {
+        std::string only = head_text(head, keep_alive_) + "\r\n";
+        co_await put(std::move(only));
+        co_return false;
+    }
+    streaming_ = true;
     // A peer that speaks during a stream is taken to be leaving, so no further request comes on this connection.
     keep_alive_ = false;
     std::string text = head_text(head, keep_alive_) + "Transfer-Encoding: chunked\r\n\r\n";
@@ -195,7 +241,7 @@ asio::awaitable<bool> HttpSession::begin(HttpResponse head) {
 }
 
 asio::awaitable<bool> HttpSession::write(std::string chunk) {
-    if (chunk.empty()) co_return !gone_;
+    if (!streaming_ || chunk.empty()) co_return streaming_ && !gone_;
     char size[24];
     std::snprintf(size, sizeof size, "%zx\r\n", chunk.size());
     chunk.insert(0, size);

@@ -18,6 +18,8 @@ public:
                 const HttpHandler& handler);
 
     boost::asio::awaitable<void> run();
+    // Instead of run(): answers 429 to one request.
+    boost::asio::awaitable<void> turn_away();
     void close();
     bool gone() const { return gone_; }
 
@@ -30,6 +32,7 @@ public:
 private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
+    boost::asio::awaitable<bool> greet();
     boost::asio::awaitable<bool> read_request(HttpRequest& request);
     boost::asio::awaitable<bool> read_head(Parser& parser);
     boost::asio::awaitable<bool> read_body(Parser& parser);

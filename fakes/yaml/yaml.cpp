@@ -1,6 +1,7 @@
 // YAML in and out. yaml-cpp shares aliased nodes, so walking a small bomb never ends: the walk has a budget.
 #include "fakes/yaml/yaml.hpp"
 
+#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
@@ -46,7 +47,30 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> words
     return false;
 }
 
-// The plain scalars of YAML 1.2's core schema, plus YAML 1.1's booleans in the forms the real server takes.
+// An integer of YAML 1.1 as kubectl and the API server read it (go-yaml v2's resolve, which leaves it to Go's
+// strconv.ParseInt with base 0): 0644 is 420, as are 0o644, 0x1a4 and 0b110100100; underscores do not count. What is
+// no octal number, as 0888, is read as a decimal one.
+std::optional<std::int64_t> integer_of(std::string_view text) {
+    std::string digits(text);
+    std::erase(digits, '_');
+    const bool minus = digits.starts_with('-');
+    if (minus || digits.starts_with('+')) digits.erase(0, 1);
+    const std::string_view prefix = std::string_view(digits).substr(0, 2);
+    int base = 10;
+    if (one_of(prefix, {"0x", "0X"})) base = 16;
+    else if (one_of(prefix, {"0b", "0B"})) base = 2;
+    else if (one_of(prefix, {"0o", "0O"})) base = 8;
+    if (base != 10) digits.erase(0, 2);
+    else if (prefix.starts_with('0') && digits.find_first_of("89") == std::string::npos) base = 8;
+    if (digits.empty() || std::isxdigit(static_cast<unsigned char>(digits[0])) == 0) return std::nullopt;
+    if (minus) digits.insert(0, 1, '-');
+    std::int64_t value = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
+    return value;
+}
+
+// The plain scalars of YAML 1.1 in the forms the real server takes.
 Json scalar_of(const std::string& text) {
     if (text.empty() || one_of(text, {"~", "null", "Null", "NULL"})) return nullptr;
     if (one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) return true;
@@ -54,15 +78,15 @@ Json scalar_of(const std::string& text) {
     const char* begin = text.data();
     const char* end = begin + text.size();
     const char* digits = *begin == '+' ? begin + 1 : begin;
-    std::int64_t integer = 0;
-    const auto parsed = std::from_chars(digits, end, integer);
-    if (parsed.ec == std::errc() && parsed.ptr == end) return integer;
+    const bool number_first = std::isdigit(static_cast<unsigned char>(*digits)) != 0 || *digits == '-';
+    if (const auto integer = number_first ? integer_of(text) : std::nullopt) return *integer;
     const bool number_like = text.find_first_not_of("+-.0123456789eE") == std::string::npos &&
                              text.find_first_of("0123456789") != std::string::npos;
     double real = 0;
     if (number_like) {
         const auto result = std::from_chars(digits, end, real);
-        if (result.ec == std::errc() && result.ptr == end) return real;
+        const bool one_sign = digits == begin || *digits != '-';
+        if (result.ec == std::errc() && result.ptr == end && one_sign) return real;
     }
     return text;
 }

@@ -2,6 +2,8 @@
 
 #include "tests/net/peer.hpp"
 
+#include <sys/resource.h>
+
 namespace shed {
 namespace {
 
@@ -80,6 +82,42 @@ TEST_F(GatewayTest, MayBeDestroyedWithOpenConnections) {
     boost::system::error_code error;
     client.read_some(asio::buffer(&byte, 1), error);
     EXPECT_TRUE(error);
+}
+
+// No new descriptor can be had while it lives.
+class NoDescriptors {
+public:
+    NoDescriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const rlimit none = {0, before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+TEST_F(GatewayTest, WaitsWhenThereAreNoDescriptors) {
+    start([this](int wanted) { return open_proxy(wanted); });
+    while (proxy.port() == 0) io.run_one();
+    tcp::socket client(io);
+    client.connect(proxy);
+    {
+        const NoDescriptors none;
+        EXPECT_LT(io.run_for(std::chrono::milliseconds(50)), 100U);
+    }
+    const std::string request = "GET / HTTP/1.1\r\n\r\n";
+    asio::write(client, asio::buffer(request));
+    std::string answer;
+    asio::co_spawn(io, [&]() -> asio::awaitable<void> {
+        char piece[512];
+        auto [error, size] = co_await client.async_read_some(asio::buffer(piece), nothrow);
+        if (!error) answer.assign(piece, size);
+    }, asio::detached);
+    const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (answer.empty() && std::chrono::steady_clock::now() < late) io.run_one_for(std::chrono::seconds(1));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
 }
 
 }  // namespace

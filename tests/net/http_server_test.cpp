@@ -54,6 +54,54 @@ TEST_F(ServerTest, TakesNothingOfTrailers) {
     EXPECT_EQ(seen, "");
 }
 
+TEST_F(ServerTest, RefusesWhatOthersMightReadDifferently) {
+    serve();
+    const std::string post = "POST /a HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\n";
+    for (const std::string& head :
+         {post + "Transfer-Encoding: gzip\r\n", post + "Transfer-Encoding: gzip, chunked\r\n",
+          post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+          post + "Content-Length: 0\r\nTransfer-Encoding: x\r\n", post + "Host: localhost\r\n",
+          post + "X: a\r\n b\r\n", post + "X: a\r\n\tb\r\n",
+          std::string("POST /a HTTP/1.1\r\n X: a\r\nHost: localhost\r\n"), std::string("GET /a HTTP/1.1\r\nX: a\r\n"),
+          std::string("POST /a HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n")})
+        EXPECT_THAT(exchange(head + "\r\n"), StartsWith("HTTP/1.1 400 ")) << head;
+    // A body may look like a folded head.
+    EXPECT_THAT(exchange(post + "Content-Length: 5\r\n\r\n\r\n \r\n"), StartsWith("HTTP/1.1 200 "));
+    EXPECT_THAT(exchange("GET /a HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, SendsOnlyTheHeadToHead) {
+    bool more = true;
+    serve({}, [&more](HttpRequest, HttpReply& reply) -> asio::awaitable<void> {
+        HttpResponse head;
+        std::string text = "text";
+        more = co_await reply.begin(std::move(head));
+        co_await reply.write(std::move(text));
+    });
+    const std::string answer = exchange("HEAD /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+    EXPECT_EQ(answer.substr(answer.find("\r\n\r\n")), "\r\n\r\n");
+    EXPECT_FALSE(more);
+}
+
+TEST_F(ServerTest, TurnsAwayWhoIsTooMany) {
+    HttpLimits limits;
+    limits.connections_max = 2;
+    serve(limits);
+    auto one = std::make_unique<Peer>(io);
+    Peer two(io);
+    run([&]() -> asio::awaitable<void> {
+        co_await one->connect(port);
+        co_await two.connect(port);
+    }());
+    const std::string refused = exchange(get + "\r\n");
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 429 "));
+    EXPECT_THAT(refused, HasSubstr("too many connections: this server takes 2"));
+    one.reset();
+    run_until([&] { return server->connections() == 1; });
+    EXPECT_THAT(exchange(get + "Connection: close\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+}
+
 // A handler that streams until its peer has gone.
 asio::awaitable<void> stream_on(HttpRequest, HttpReply& reply) {
     asio::steady_timer wake(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());

@@ -75,21 +75,25 @@ protected:
             ended = true;
             EXPECT_FALSE(error);
         });
+        run_until([&] { return ended; });
+    }
+    void run_until(const std::function<bool()>& ended) {
         const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        while (!ended && std::chrono::steady_clock::now() < late) ASSERT_NO_THROW(io.run_one_for(std::chrono::seconds(1)));
-        EXPECT_TRUE(ended) << "still waiting";
+        while (!ended() && std::chrono::steady_clock::now() < late)
+            ASSERT_NO_THROW(io.run_one_for(std::chrono::seconds(1)));
+        EXPECT_TRUE(ended()) << "still waiting";
     }
     // Sends the bytes and returns all that comes back until the server closes.
     std::string exchange(std::string bytes) {
-        Peer peer(io);
+        const auto peer = std::make_shared<Peer>(io);
         run(exchange_as(peer, std::move(bytes)));
-        return peer.received;
+        return peer->received;
     }
-    asio::awaitable<void> exchange_as(Peer& peer, std::string bytes) {
-        const bool connected = co_await peer.connect(port);
+    asio::awaitable<void> exchange_as(std::shared_ptr<Peer> peer, std::string bytes) {
+        const bool connected = co_await peer->connect(port);
         EXPECT_TRUE(connected);
-        co_await peer.send(std::move(bytes));
-        co_await peer.receive("");
+        co_await peer->send(std::move(bytes));
+        co_await peer->receive("");
     }
 
     asio::io_context io{1};
