@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -107,7 +108,28 @@ bool Command::take(const Record& record, std::string& error) {
     return true;
 }
 
+// A rank that waits for another yields its core; whoever else is on the machine then has it for a whole slice, 1.4 to
+// 4 ms, many times what an all-reduce takes. Whoever asks for short slices gets the core back sooner (sched(7) of
+// Linux 6.12; earlier kernels take no notice). Children inherit it.
+void take_short_turns() {
+    constexpr std::uint64_t slice_ns = 100'000;  // the least that the kernel grants
+    // The kernel's struct sched_attr, first version; its header and glibc's <sched.h> exclude each other.
+    struct {
+        std::uint32_t size, policy;
+        std::uint64_t flags;
+        std::int32_t nice;
+        std::uint32_t priority;
+        std::uint64_t runtime_ns, deadline_ns, period_ns;
+    } attributes{};
+    attributes.size = sizeof attributes;
+    attributes.policy = SCHED_OTHER;
+    attributes.nice = ::getpriority(PRIO_PROCESS, 0);
+    attributes.runtime_ns = slice_ns;
+    ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
 std::string take_on(const Command& command, bool single) {
+    take_short_turns();
     for (const auto& [resource, limit] : command.limits)
         if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) return failure("set a limit");
     std::string error = single ? rename_single_id(command) : "";
