@@ -60,8 +60,9 @@ UpOptions cluster_options(const AllReduceOptions& options) {
 
 class Bench {
 public:
-    Bench(const AllReduceOptions& options, HostSide side)
+    Bench(const AllReduceOptions& options, HostSide side, Given given)
         : options_(options),
+          given_(std::move(given)),
           terminal_(options.common.plain, options.common.quiet),
           plan_(plan_of(options)),
           side_(std::move(side)) {}
@@ -74,6 +75,7 @@ private:
     void tell(int repeat, double flow_s, double bare_s) const;
 
     const AllReduceOptions& options_;
+    Given given_;
     Terminal terminal_;
     AllReducePlan plan_;
     HostSide side_;
@@ -146,7 +148,7 @@ int Bench::run(const ClusterPaths& paths) {
     if (!*measured_) return report(terminal_, measured_->error());
     auto result = summarise();
     if (!result) return report(terminal_, result.error());
-    return publish(options_, terminal_, std::move(*result));
+    return publish(options_, terminal_, given_, *result);
 }
 
 }  // namespace
@@ -156,12 +158,14 @@ int command_allreduce(const AllReduceOptions& options) {
     std::error_code ec;
     const std::string link =
         options.link.empty() ? "" : std::filesystem::absolute(options.link, ec).lexically_normal().string();
+    auto given = read_given(options);
+    if (!given) return report(terminal, given.error());
     auto side = host_side(plan_of(options), link);
     if (!side) return report(terminal, side.error());
     const auto paths = paths_of(options.common.name == "trainshed" ? "bench-" + std::to_string(::getpid())
                                                                     : options.common.name);
     if (!paths) return report(terminal, paths.error());
-    Bench bench(options, std::move(*side));
+    Bench bench(options, std::move(*side), std::move(*given));
     return bench.run(*paths);
 }
 

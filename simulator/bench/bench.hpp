@@ -30,7 +30,6 @@ struct CompareOptions {
 struct HistoryOptions {
     CommonOptions common;
     std::string file;
-    std::string report;
 };
 
 int command_allreduce(const AllReduceOptions& options);

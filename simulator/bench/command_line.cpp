@@ -108,12 +108,11 @@ void add_compare(CLI::App* bench, CommandLine& line, CommonOptions& common, std:
 
 void add_history(CLI::App* bench, CommandLine& line, CommonOptions& common, std::function<int()>& action) {
     CLI::App* command = bench->add_subcommand("history", "How results of this machine went over time");
-    command->footer("Example: trainshed bench history allreduce.jsonl --report trend.html");
+    command->footer("Example: trainshed bench history allreduce.jsonl");
     command->add_option("FILE", line.history.file, "Written by bench allreduce --history")
         ->required()
         ->check(CLI::ExistingFile);
     add_output(command, common.output);
-    command->add_option("--report", line.history.report, "Write the newest result with its trend as HTML");
     command->callback([&line, &common, &action] {
         action = [&line, &common] {
             line.history.common = common;

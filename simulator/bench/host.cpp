@@ -95,7 +95,7 @@ Result<HostSide> host_side(const AllReducePlan& plan, const std::string& link_fi
     if (!environment) return environment.error();
     HostSide side;
     side.places.program = beside_us("allreduce");
-    side.places.mlx_program = shared_file("bench/mlx_allreduce.py");
+    side.places.mlx_program = beside_us("mlx_allreduce.py");
     side.places.pace_library = beside_us("libtrainshed_pace.so");
     side.places.python = "/usr/bin/python3";
     side.places.python_path = python_path_of(*environment);
@@ -107,7 +107,6 @@ Result<HostSide> host_side(const AllReducePlan& plan, const std::string& link_fi
                          file + " is not there; it is built and installed with trainshed where Open MPI's "
                                 "development files are (libopenmpi-dev)"};
     side.mounts.push_back(mount_of(fs::path(side.places.program).parent_path(), "/opt/trainshed/bin"));
-    side.mounts.push_back(mount_of(fs::path(side.script).parent_path(), "/opt/trainshed/bench"));
     if (!link_file.empty()) side.mounts.push_back(mount_of(link_file, "/opt/trainshed/link"));
     for (const auto& [path, content] : environment->files)
         if (path == parameters_in_image) side.mca_parameters = content;

@@ -28,7 +28,7 @@ void replace_images(Json& value, const std::string& image) {
 Places in_pods() {
     Places places;
     places.program = "/opt/trainshed/bin/allreduce";
-    places.mlx_program = "/opt/trainshed/bench/mlx_allreduce.py";
+    places.mlx_program = "/opt/trainshed/bin/mlx_allreduce.py";
     places.python = "python";
     places.pace_library = "/opt/trainshed/bin/libtrainshed_pace.so";
     places.link_file = "/opt/trainshed/link";

@@ -36,7 +36,7 @@ TEST(AllReducePlanTest, CarriesVariablesToRanksOnOtherNodes) {
     EXPECT_THAT(mpirun_words(plan, in_pods(), 20),
                 ElementsAre("-x", "TRAINSHED_LINK=/opt/trainshed/link", "-x",
                             "MLX_MPI_LIBNAME=/opt/trainshed/bin/libtrainshed_pace.so", "python",
-                            "/opt/trainshed/bench/mlx_allreduce.py", "--min", "8", "--delay", "20", "--json"));
+                            "/opt/trainshed/bin/mlx_allreduce.py", "--min", "8", "--delay", "20", "--json"));
 }
 
 TEST(AllReducePlanTest, SharedMemoryIsOnePodWithAllRanks) {
