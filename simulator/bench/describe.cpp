@@ -1,6 +1,8 @@
 #include "simulator/bench/outcome.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <map>
 
 namespace shed::bench {
 
@@ -14,9 +16,15 @@ std::string joined(const std::vector<std::string>& words, const char* between = 
 
 std::string transports_of(const measure::RunFacts& facts) { return joined(facts.transports, ", "); }
 
+// One note for each place that sets some: "flow's Open MPI parameters from environment: a = 1, b = 2".
 void note_parameters(std::vector<std::string>& notes, const std::string& side, const measure::RunFacts& facts) {
-    for (const measure::McaSetting& setting : facts.mca)
-        notes.push_back(side + " MCA " + setting.name + " = " + setting.value + " (" + setting.source + ")");
+    std::map<std::string, std::string> by_source;
+    for (const measure::McaSetting& setting : facts.mca) {
+        std::string& text = by_source[setting.source];
+        text += (text.empty() ? "" : ", ") + setting.name + " = " + setting.value;
+    }
+    for (const auto& [source, text] : by_source)
+        notes.push_back(side + "'s Open MPI parameters from " + source + ": " + text);
 }
 
 }  // namespace
