@@ -2,7 +2,7 @@
 
 #include "tests/net/peer.hpp"
 
-#include <sys/resource.h>
+#include <sys/socket.h>
 
 namespace shed {
 namespace {
@@ -84,29 +84,23 @@ TEST_F(GatewayTest, MayBeDestroyedWithOpenConnections) {
     EXPECT_TRUE(error);
 }
 
-// No new descriptor can be had while it lives.
-class NoDescriptors {
-public:
-    NoDescriptors() {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit none = {0, before_.rlim_max};
-        ::setrlimit(RLIMIT_NOFILE, &none);
-    }
-    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-private:
-    rlimit before_{};
-};
-
-TEST_F(GatewayTest, WaitsWhenThereAreNoDescriptors) {
-    start([this](int wanted) { return open_proxy(wanted); });
+// As when descriptors have run out: each accept() fails at once, until the socket listens.
+TEST_F(GatewayTest, WaitsWhenItCannotAccept) {
+    int descriptor = -1;
+    start([&](int wanted) -> Result<int> {
+        if (wanted != HostGateway::proxy_port) return Error{Reason::conflict, "not in this test"};
+        tcp::acceptor deaf(io);
+        deaf.open(tcp::v4());
+        deaf.bind(tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+        proxy = deaf.local_endpoint();
+        descriptor = deaf.release();
+        return descriptor;
+    });
     while (proxy.port() == 0) io.run_one();
+    EXPECT_LT(io.run_for(std::chrono::milliseconds(50)), 100U);
+    ASSERT_EQ(::listen(descriptor, 8), 0);
     tcp::socket client(io);
     client.connect(proxy);
-    {
-        const NoDescriptors none;
-        EXPECT_LT(io.run_for(std::chrono::milliseconds(50)), 100U);
-    }
     const std::string request = "GET / HTTP/1.1\r\n\r\n";
     asio::write(client, asio::buffer(request));
     std::string answer;
