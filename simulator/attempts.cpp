@@ -26,14 +26,17 @@ std::string namespace_path(const std::string& ns) { return "/trainshed/v1/namesp
 
 }  // namespace
 
-std::vector<KnownPod> known_pods_of(const Json& answer) {
+Result<std::vector<KnownPod>> known_pods_of(const Json& answer) {
     std::vector<KnownPod> pods;
     for (const Json& row : member(answer, "pods")) {
         KnownPod known;
         Json pod = member(row, "pod");
+        if (!pod.is_object()) return Error{Reason::internal, "the server's answer has a pod that is no object"};
         pod["apiVersion"] = "v1";
         pod["kind"] = "Pod";
-        known.pod = Object::make(std::move(pod));
+        auto made = object_of(std::move(pod));
+        if (!made) return made.error();
+        known.pod = std::move(*made);
         known.gone = bool_at(row, "gone");
         for (const Json& attempt : member(row, "attempts")) known.attempts.push_back(attempt_of(attempt));
         pods.push_back(std::move(known));

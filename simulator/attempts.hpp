@@ -7,7 +7,8 @@ namespace shed {
 
 // Every pod of the namespace with its containers' attempts, those that are gone first.
 boost::asio::awaitable<Result<std::vector<KnownPod>>> fetch_attempts(Connection& cluster, std::string ns);
-std::vector<KnownPod> known_pods_of(const Json& answer);  // of GET .../attempts
+// Of GET .../attempts. Error: the answer has a pod that is none.
+Result<std::vector<KnownPod>> known_pods_of(const Json& answer);
 
 // Those that belong to a TrainJob, JobSet or Job of that name.
 std::vector<KnownPod> pods_of_job(const std::vector<KnownPod>& pods, const std::string& job);

@@ -35,6 +35,9 @@ Result<void> complete(Json& object, const std::string& file) {
     if (!member(object, "metadata").is_object())
         return Error{Reason::bad_request,
                      file + ": " + kind + ": metadata is missing or no object; it needs a name"};
+    const Json& ns = member(member(object, "metadata"), "namespace");
+    if (!ns.is_null() && !ns.is_string())
+        return Error{Reason::bad_request, file + ": " + kind + ": metadata.namespace is no string; quote it"};
     if (known->namespaced && string_at(object, "metadata.namespace").empty())
         object["metadata"]["namespace"] = "default";
     return {};

@@ -52,6 +52,7 @@ TEST_F(ManifestTest, RefusesWhatCannotBeAnObject) {
     expect_refused("apiVersion: v1\nkind: Pot\n", "no kind \"Pot\" in version \"v1\"");
     expect_refused("apiVersion: v1\nkind: Pod\n", "metadata");
     expect_refused("apiVersion: v1\nkind: Pod\nmetadata: oops\n", "metadata");
+    expect_refused("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: 7}\n", "quote it");
     expect_refused("apiVersion: v1\nkind: List\nitems: [1, {kind: [x]}]\n", "no kind");
 }
 
