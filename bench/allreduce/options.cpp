@@ -3,9 +3,9 @@
 #include "bench/allreduce/units.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <limits>
-#include <map>
 #include <sstream>
 
 namespace allreduce {

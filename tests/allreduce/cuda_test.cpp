@@ -6,6 +6,7 @@
 #include "bench/allreduce/reduce.hpp"
 
 #include <gmock/gmock.h>
+#include <algorithm>
 #include <cstring>
 
 namespace allreduce {

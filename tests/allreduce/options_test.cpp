@@ -2,6 +2,7 @@
 #include "bench/allreduce/units.hpp"
 
 #include <gmock/gmock.h>
+#include <limits>
 
 namespace allreduce {
 namespace {

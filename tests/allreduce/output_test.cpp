@@ -2,6 +2,8 @@
 #include "bench/allreduce/table.hpp"
 
 #include <gmock/gmock.h>
+#include <iterator>
+#include <sstream>
 
 namespace allreduce {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <unistd.h>
-#include <cstdlib>
+#include <cmath>
 #include <fstream>
 #include <set>
 
