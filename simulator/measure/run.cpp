@@ -39,7 +39,10 @@ RunFacts read_facts(Fields& from) {
         if (fields.error()) from.refuse_as(*fields.error());
     }
     facts.cores = from.count("cores", 1);
-    facts.pacing = from.text_or("pacing", "");
+    facts.single_copy = from.text_or("single_copy", "");
+    facts.algorithm = from.text_or("algorithm", "");
+    facts.link = from.text_or("link", "");
+    facts.delay_percent = from.number_or("delay_percent", 0);
     facts.unix_s = from.number("unix_s", any);
     facts.mpi_init_s = from.number("mpi_init_s");
     facts.init_done_unix_s = from.number("init_done_unix_s", any);
@@ -56,7 +59,9 @@ RunRow read_row(Fields& from) {
     row.in_place = from.boolean("in_place");
     row.iterations = from.whole("iterations", 1);
     row.wrong = from.whole("wrong");
-    row.infeasible = from.whole("infeasible");
+    row.infeasible_share = from.number("infeasible");
+    if (row.infeasible_share > 1) from.refuse("\"infeasible\" is not a share of calls, at most 1");
+    row.target_us = from.number_or("target_us", 0);
     row.algbw_GBps = from.number("algbw_GBps");
     row.busbw_GBps = from.number("busbw_GBps");
     row.other_cpu_share = from.number("other_cpu_share");
@@ -160,10 +165,6 @@ std::string_view take_line(std::string_view& text) {
 }
 
 }  // namespace
-
-double RunRow::infeasible_share() const {
-    return iterations > 0 ? static_cast<double>(infeasible) / static_cast<double>(iterations) : 0;
-}
 
 Result<Run> parse_run(std::string_view text, std::string_view name) {
     Reader reader(name);
