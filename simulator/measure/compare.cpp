@@ -9,6 +9,8 @@ namespace shed::measure {
 
 namespace {
 
+constexpr double model_rounding = 1e-3;  // of a model's time, by printing it
+
 Error invalid(std::string why) { return {Reason::invalid, std::move(why)}; }
 
 std::vector<double> counted(const Side& side) {
@@ -112,6 +114,13 @@ Result<Comparison> compare(const BenchResult& a, const BenchResult& b,
     out.warnings = std::move(*warnings);
     const Common sizes = common_sizes(a, b, out.warnings);
     if (sizes.a.empty()) return invalid("these results have no size in common");
+    for (std::size_t i = 0; i < sizes.a.size(); ++i)
+        if (std::abs(sizes.a[i]->target_us - sizes.b[i]->target_us) >
+            model_rounding * sizes.a[i]->target_us)
+            return invalid("these results cannot be compared, they were paced to " +
+                           time_text(sizes.a[i]->target_us) + " and " +
+                           time_text(sizes.b[i]->target_us) + " at " +
+                           size_text(sizes.a[i]->bytes));
     const auto flow = judge_sides(sizes, a.configuration.tier, options.thresholds, false);
     const auto bare = judge_sides(sizes, a.configuration.tier, options.thresholds, true);
     for (std::size_t i = 0; i < sizes.a.size(); ++i) {
@@ -121,10 +130,10 @@ Result<Comparison> compare(const BenchResult& a, const BenchResult& b,
         discount_machine(row.judgement, bare[i]);
         if (before.wrong > 0)
             out.warnings.push_back(row.name + ": " + std::to_string(before.wrong) +
-                                   " wrong results in the first result");
+                                   " wrong elements in the first result");
         if (after.wrong > 0) {
             row.judgement.verdict = Verdict::regression;
-            row.judgement.reason = std::to_string(after.wrong) + " wrong results";
+            row.judgement.reason = std::to_string(after.wrong) + " wrong elements";
         }
         out.rows.push_back(std::move(row));
     }

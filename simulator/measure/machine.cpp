@@ -50,7 +50,7 @@ std::string fingerprint(const MachineFacts& machine) {
 
 Configuration configuration_of(const RunFacts& facts) {
     Configuration out;
-    out.tier = facts.pacing.empty() ? Tier::raw : Tier::paced;
+    out.tier = facts.link.empty() ? Tier::raw : Tier::paced;
     out.ranks = facts.ranks;
     for (const Host& host : facts.hosts) out.ranks_per_host.push_back(host.ranks);
     out.backend = facts.backend;
@@ -61,7 +61,9 @@ Configuration configuration_of(const RunFacts& facts) {
     out.transports = facts.transports;
     out.yield_when_idle = facts.yield_when_idle;
     out.binding = facts.binding;
-    out.pacing = facts.pacing;
+    out.single_copy = facts.single_copy;
+    out.algorithm = facts.algorithm;
+    out.pacing = facts.link.substr(facts.link.rfind('/') + 1);
     return out;
 }
 
@@ -78,6 +80,8 @@ std::vector<std::pair<std::string, std::string>> fields_of(const Configuration& 
             {"transports", set_text(configuration.transports)},
             {"yield_when_idle", yes_no(configuration.yield_when_idle)},
             {"binding", configuration.binding},
+            {"single_copy", configuration.single_copy},
+            {"algorithm", configuration.algorithm},
             {"pacing", configuration.pacing}};
 }
 

@@ -39,11 +39,13 @@ struct Configuration {
     std::vector<std::string> transports;
     bool yield_when_idle = false;
     std::string binding;
-    std::string pacing;  // the network model of a paced run
+    std::string single_copy, algorithm;
+    // The link model of a paced run: its file's name and what it says of the largest size.
+    std::string pacing;
     bool operator==(const Configuration&) const = default;
 };
 
-Configuration configuration_of(const RunFacts& facts);  // paced when facts.pacing is not empty
+Configuration configuration_of(const RunFacts& facts);  // paced where there is a link
 
 // Name and text of each member, in a fixed order.
 std::vector<std::pair<std::string, std::string>> fields_of(const Configuration& configuration);

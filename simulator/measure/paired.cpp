@@ -3,10 +3,13 @@
 #include "simulator/measure/text.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace shed::measure {
 
 namespace {
+
+constexpr double model_rounding = 1e-3;  // of a model's time, by printing it
 
 const RunRow* row_of(const Run& run, std::uint64_t bytes) {
     for (const RunRow& row : run.rows)
@@ -120,7 +123,8 @@ std::string deterministic_failure(const ResultRow& row, const Thresholds& thresh
                        std::to_string(run.iterations);
     }
     if (row.wrong == 0) return "";
-    return std::to_string(row.wrong) + " wrong results in " + std::to_string(calls) + " calls";
+    return std::to_string(row.wrong) + " wrong elements in the results of " +
+           std::to_string(calls) + " calls";
 }
 
 NoiseEntry noise_of(const Run& run, std::string side, std::size_t index) {
@@ -146,6 +150,9 @@ std::optional<Error> check_sizes(const Run& first, const Run& other, const std::
         if (same->count != row.count)
             return bad(which + " reduced " + std::to_string(same->count) + " elements of " +
                        size_text(row.bytes) + ", flow run 1 " + std::to_string(row.count));
+        if (std::abs(same->target_us - row.target_us) > model_rounding * row.target_us)
+            return bad(which + " was paced to " + time_text(same->target_us) + " at " +
+                       size_text(row.bytes) + ", flow run 1 to " + time_text(row.target_us));
     }
     return std::nullopt;
 }
@@ -156,6 +163,9 @@ Configuration comparable(Configuration configuration) {
     configuration.transports.clear();
     configuration.yield_when_idle = false;
     configuration.binding.clear();
+    configuration.single_copy.clear();
+    configuration.algorithm.clear();
+    configuration.pacing.clear();  // the file's name; what it says is checked size by size
     return configuration;
 }
 
@@ -185,6 +195,7 @@ ResultRow make_row(const RunRow& first, const std::vector<const Run*>& flow,
     ResultRow row;
     row.bytes = first.bytes;
     row.count = first.count;
+    row.target_us = first.target_us;
     const auto fill = [&](Side& side, const std::vector<const Run*>& runs) {
         for (const Run* run : runs) {
             side.runs.push_back(figures_of(*run, *row_of(*run, row.bytes), tier, thresholds));
@@ -247,7 +258,7 @@ void judge_whole_runs(BenchResult& result, const std::vector<const Run*>& runs,
         result.verdict = Verdict::regression;
         result.reasons.push_back(side + " run " + std::to_string(i + 1) + ": " +
                                  std::to_string(runs[i]->wrong - in_rows) +
-                                 " wrong results outside the measured calls");
+                                 " wrong elements outside the measured calls");
     }
 }
 
@@ -263,8 +274,13 @@ void add_notes(BenchResult& result, const Run& flow, const Run* bare) {
                                (flow.facts.yield_when_idle ? "" : " and do not yield when idle"));
     if (flow.facts.ranks == 1) result.notes.push_back("one rank moves no data: bus bandwidth is 0");
     if (result.configuration.tier == Tier::paced)
-        result.notes.push_back("calls are paced to a network model (" + flow.facts.pacing +
+        result.notes.push_back("calls are paced to a link model (" + result.configuration.pacing +
                                "): an emulated network, not this machine's");
+    for (const Run* run : {&flow, bare})
+        if (run != nullptr && run->facts.delay_percent > 0)
+            result.notes.push_back((run == bare ? "bare" : "flow") +
+                                   std::string(" calls were made ") +
+                                   figure(run->facts.delay_percent, 2) + " % longer on purpose");
 }
 
 void add_noise(BenchResult& result, const std::vector<const Run*>& flow,
@@ -289,6 +305,9 @@ Result<BenchResult> summarise(const std::vector<const Run*>& flow,
     if (const auto error = check_runs(flow, bare)) return *error;
     BenchResult result;
     result.configuration = configuration_of(flow[0]->facts);
+    if (const RunRow& largest = flow[0]->rows.back(); largest.target_us > 0)
+        result.configuration.pacing +=
+            ", " + time_text(largest.target_us) + " at " + size_text(largest.bytes);
     result.thresholds = thresholds;
     result.unix_s = flow[0]->facts.unix_s;
     result.machine.cores = flow[0]->facts.cores;

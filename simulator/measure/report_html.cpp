@@ -26,6 +26,14 @@ constexpr std::string_view policy =
 
 }  // namespace
 
+std::vector<ModelLine> paced_models(const BenchResult& result) {
+    ModelLine line{"the link paced to", {}, std::nullopt, {result.configuration.pacing}};
+    for (const ResultRow& row : result.rows)
+        if (row.target_us > 0) line.points.push_back({row.bytes, row.target_us});
+    if (line.points.empty()) return {};
+    return {std::move(line)};
+}
+
 std::vector<ModelLine> fitted_models(const BenchResult& result) {
     std::vector<Point> points;
     for (const ResultRow& row : result.rows) points.push_back({row.bytes, row.flow.p50_us});

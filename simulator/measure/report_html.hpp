@@ -28,6 +28,8 @@ struct ReportInput {
 // The curve through the flow's medians, fitted to every third size of at least 64 KiB; none when
 // there are too few.
 std::vector<ModelLine> fitted_models(const BenchResult& result);
+// What the link model of a paced result says; none of a raw one.
+std::vector<ModelLine> paced_models(const BenchResult& result);
 // What an algorithm over this link would take, for every size of the result.
 ModelLine predicted_model(const BenchResult& result, Algorithm algorithm, const Link& link);
 

@@ -42,7 +42,8 @@ struct ResultRow {
     double change = 0;  // median over pairs of flow / bare - 1
     Interval change_interval;
     double p_adjusted = 1;
-    std::int64_t wrong = 0;  // wrong results of all runs of both sides
+    std::int64_t wrong = 0;  // wrong elements in the results of all runs of both sides
+    double target_us = 0;    // what the link model says; 0 when nothing paced the calls
     Verdict verdict = Verdict::ok;
     std::string reason;
 };

@@ -46,6 +46,7 @@ Json row_json(const ResultRow& row, const Configuration& configuration) {
                 {"flow", side_json(row.flow)},
                 {"verdict", verdict_name(row.verdict)},
                 {"reason", row.reason}};
+    if (row.target_us > 0) out["target_us"] = row.target_us;
     if (!row.bare) return out;
     out["bare_p50_us"] = row.bare->p50_us;
     out["bare"] = side_json(*row.bare);
@@ -70,6 +71,8 @@ Json configuration_json(const Configuration& from) {
             {"transports", from.transports},
             {"yield_when_idle", from.yield_when_idle},
             {"binding", from.binding},
+            {"single_copy", from.single_copy},
+            {"algorithm", from.algorithm},
             {"pacing", from.pacing}};
 }
 
@@ -190,6 +193,7 @@ ResultRow read_row(Fields& from) {
     row.wrong = from.whole("wrong");
     row.verdict = read_verdict(from);
     row.reason = from.text_or("reason", "");
+    row.target_us = from.has("target_us") ? from.number("target_us") : 0;
     if (!from.has("bare")) return row;
     row.bare = nested(from, from.object("bare"), "bare", read_side);
     row.ratio = from.number("ratio");
@@ -218,6 +222,8 @@ Configuration read_configuration(Fields& from) {
     out.transports = from.texts("transports");
     out.yield_when_idle = from.boolean("yield_when_idle");
     out.binding = from.text("binding");
+    out.single_copy = from.text("single_copy");
+    out.algorithm = from.text("algorithm");
     out.pacing = from.text("pacing");
     return out;
 }

@@ -39,7 +39,10 @@ RunFacts read_facts(Fields& from) {
         if (fields.error()) from.refuse_as(*fields.error());
     }
     facts.cores = from.count("cores", 1);
-    facts.pacing = from.text_or("pacing", "");
+    facts.single_copy = from.text_or("single_copy", "");
+    facts.algorithm = from.text_or("algorithm", "");
+    facts.link = from.text_or("link", "");
+    facts.delay_percent = from.number_or("delay_percent", 0);
     facts.unix_s = from.number("unix_s", any);
     facts.mpi_init_s = from.number("mpi_init_s");
     facts.init_done_unix_s = from.number("init_done_unix_s", any);
@@ -57,6 +60,8 @@ RunRow read_row(Fields& from) {
     row.iterations = from.whole("iterations", 1);
     row.wrong = from.whole("wrong");
     row.infeasible_share = from.number("infeasible");
+    if (row.infeasible_share > 1) from.refuse("\"infeasible\" is not a share of calls, at most 1");
+    row.target_us = from.number_or("target_us", 0);
     row.algbw_GBps = from.number("algbw_GBps");
     row.busbw_GBps = from.number("busbw_GBps");
     row.other_cpu_share = from.number("other_cpu_share");

@@ -34,8 +34,10 @@ struct RunFacts {
     std::string binding;
     std::vector<McaSetting> mca;
     int cores = 0;
-    std::string
-        pacing;  // the network model that calls were paced to; empty when nothing paced them
+    std::string single_copy;   // how large messages cross shared memory: "cma", "none"; or empty
+    std::string algorithm;     // pinned, or the library's choice
+    std::string link;          // file of the link model that calls were paced to; or empty
+    double delay_percent = 0;  // by how much each call was made longer on purpose, to test a gate
     double unix_s = 0, mpi_init_s = 0, init_done_unix_s = 0, first_collective_s = 0;
 };
 
@@ -43,12 +45,14 @@ struct RunRow {
     std::uint64_t bytes = 0, count = 0;
     std::string dtype, op;
     bool in_place = false;
-    std::int64_t iterations = 0, wrong = 0;
+    std::int64_t iterations = 0;
+    std::int64_t wrong = 0;  // elements of checked results
     double min_us = 0, p50_us = 0, p95_us = 0, p99_us = 0, mad_us = 0, mean_us = 0;
     double algbw_GBps = 0, busbw_GBps = 0;
-    double other_cpu_share =
-        0;  // of the machine's processor time, used by others while the row was measured: 0..1
-    double infeasible_share = 0;  // of calls, that took longer than the model they were paced to: 0..1
+    double other_cpu_share = 0;  // of the machine's processor time while the row was measured, used
+                                 // by other than the ranks: 0..1
+    double infeasible_share = 0;  // of calls that took longer than the link model says: 0..1
+    double target_us = 0;         // what the link model says; 0 without one
 };
 
 struct Run {

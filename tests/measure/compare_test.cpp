@@ -26,7 +26,7 @@ BenchResult result(double flow, double bare, std::uint64_t seed, const std::stri
     for (int i = 0; i < 9; ++i) {
         measure::Run first = samples::run(sizes, time(flow)),
                      second = samples::run(sizes, time(bare));
-        first.facts.pacing = second.facts.pacing = pacing;
+        first.facts.link = second.facts.link = pacing;
         pairs.push_back({std::move(first), std::move(second)});
     }
     return *summarise(pairs, {});
@@ -79,10 +79,10 @@ TEST(Compare, AMachineThatSlowedBothIsNoRegression) {
 TEST(Compare, WrongResultsAreARegression) {
     BenchResult wrong = result(1, 1, 2);
     wrong.rows[0].wrong = 3;
-    EXPECT_THAT(compared(result(1, 1, 1), wrong).reasons, ElementsAre("4 B: 3 wrong results"));
+    EXPECT_THAT(compared(result(1, 1, 1), wrong).reasons, ElementsAre("4 B: 3 wrong elements"));
     const Comparison mended = compared(wrong, result(1, 1, 1));
     EXPECT_EQ(mended.verdict, Verdict::ok);
-    EXPECT_THAT(mended.warnings, ElementsAre("4 B: 3 wrong results in the first result"));
+    EXPECT_THAT(mended.warnings, ElementsAre("4 B: 3 wrong elements in the first result"));
 }
 
 TEST(Compare, NamesTheFieldThatDiffers) {
@@ -105,6 +105,13 @@ TEST(Compare, NamesTheFieldThatDiffers) {
     EXPECT_THAT(changed([](Configuration& c) { c.tier = Tier::paced; }),
                 HasSubstr("tier: raw and paced"));
     EXPECT_THAT(changed([](Configuration& c) { c.timing = "rank0"; }), HasSubstr("timing: "));
+}
+
+TEST(Compare, OtherLinkModelsAreRefused) {
+    const BenchResult a = result(1, 1, 1, "x");
+    BenchResult b = a;
+    b.rows[1].target_us = 90;
+    EXPECT_THAT(refusal(a, b), HasSubstr("paced to 0 us and 90.0 us at 64 KiB"));
 }
 
 TEST(Compare, RawResultsOfOtherMachinesNeedPermission) {

@@ -36,7 +36,10 @@ std::vector<Pair> pairs(int count, double slowdown, std::uint64_t seed = 5) {
 
 void pace(std::vector<Pair>& all) {
     for (Pair& pair : all)
-        for (Run* run : {&pair.flow, &pair.bare}) run->facts.pacing = "10 Gbit/s, 20 us";
+        for (Run* run : {&pair.flow, &pair.bare}) {
+            run->facts.link = "/somewhere/10g.link";
+            for (RunRow& row : run->rows) row.target_us = base_us(row.bytes);
+        }
 }
 
 BenchResult summary(const std::vector<Pair>& all, const Thresholds& thresholds = {}) {
@@ -80,6 +83,8 @@ TEST(Summarise, EqualSidesAreOk) {
     EXPECT_EQ(result.verdict, Verdict::ok);
     EXPECT_THAT(result.reasons, IsEmpty());
     EXPECT_EQ(result.configuration.tier, Tier::paced);
+    EXPECT_EQ(result.configuration.pacing, "10g.link, 2.15 ms at 1 MiB");
+    EXPECT_DOUBLE_EQ(result.rows[0].target_us, base_us(4));
 }
 
 TEST(Summarise, APacedSlowdownOfFivePercentIsARegression) {
@@ -99,7 +104,8 @@ TEST(Summarise, WrongResultsAreARegressionHoweverFast) {
     all[3].flow.rows[2].wrong = 2;
     const BenchResult result = summary(all);
     EXPECT_EQ(result.verdict, Verdict::regression);
-    EXPECT_THAT(result.reasons, ElementsAre("64 KiB: 2 wrong results in 1800 calls"));
+    EXPECT_THAT(result.reasons,
+                ElementsAre("64 KiB: 2 wrong elements in the results of 1800 calls"));
     EXPECT_EQ(result.rows[2].wrong, 2);
 }
 
@@ -109,7 +115,7 @@ TEST(Summarise, WrongResultsOutsideTheRowsCountToo) {
     const BenchResult result = summary(all);
     EXPECT_EQ(result.verdict, Verdict::regression);
     EXPECT_THAT(result.reasons,
-                ElementsAre("bare run 2: 1 wrong results outside the measured calls"));
+                ElementsAre("bare run 2: 1 wrong elements outside the measured calls"));
 }
 
 TEST(Summarise, CallCountsMatterWhereTheyAreFixed) {
@@ -179,6 +185,22 @@ TEST(Summarise, RunsThatCannotBeComparedAreRefused) {
     all = pairs(2, 1);
     all[1].flow.rows[3].count = 8;
     EXPECT_THAT(error_of(all), HasSubstr("flow run 2 reduced 8 elements of 1 MiB"));
+}
+
+TEST(Summarise, LinkModelsMustSayTheSameWhateverTheirFiles) {
+    std::vector<Pair> all = pairs(2, 1);
+    pace(all);
+    for (Pair& pair : all) pair.bare.facts.link = "/elsewhere/link";
+    EXPECT_EQ(error_of(all), "no error");
+    all[1].bare.rows[0].target_us *= 1.1;
+    EXPECT_EQ(error_of(all), "bare run 2 was paced to 55.0 us at 4 B, flow run 1 to 50.0 us");
+}
+
+TEST(Summarise, ACallMadeLongerOnPurposeIsNoted) {
+    std::vector<Pair> all = pairs(2, 1);
+    for (Pair& pair : all) pair.flow.facts.delay_percent = 20;
+    EXPECT_THAT(summary(all).notes,
+                testing::Contains("flow calls were made 20 % longer on purpose"));
 }
 
 TEST(Summarise, NotesSayWhatTheRatioIncludes) {

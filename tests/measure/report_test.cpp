@@ -87,7 +87,7 @@ TEST(ReportHtml, HasEverySectionAndIsWellFormed) {
                               "Noise", "How the verdict is reached", "Data"})
         EXPECT_THAT(html, HasSubstr(title));
     EXPECT_THAT(html, AllOf(HasSubstr("AMD EPYC"), HasSubstr("against the baseline"),
-                            HasSubstr("wrong results")));
+                            HasSubstr("wrong elements")));
     EXPECT_THAT(html,
                 AllOf(Not(HasSubstr("\"nan")), Not(HasSubstr("\"-nan")), Not(HasSubstr("\"inf"))));
     EXPECT_EQ(html, report_html(full())) << "the same input gives the same bytes";
@@ -151,6 +151,14 @@ TEST(ReportHtml, CarriesItsData) {
     EXPECT_THAT(html,
                 AllOf(HasSubstr("download=\"result.csv\""), HasSubstr("download=\"baseline.json\""),
                       HasSubstr("download=\"history.jsonl\"")));
+}
+
+TEST(PacedModels, AreTheLinksTimes) {
+    BenchResult result = sample();
+    EXPECT_THAT(paced_models(result), IsEmpty());
+    result.rows[1].target_us = 7;
+    ASSERT_EQ(paced_models(result).size(), 1u);
+    EXPECT_EQ(paced_models(result)[0].points.at(0).us, 7);
 }
 
 TEST(FittedModels, FollowTheMeasuredCurve) {

@@ -14,11 +14,11 @@ const std::string head =
     R"("backend":"mpi","dtype":"float32","op":"sum","in_place":false,"timing":"slowest","mpi":"Open MPI v4.1.4",)"
     R"("transports":["tcp"],"yield_when_idle":true,"binding":"none",)"
     R"("mca":[{"name":"btl","value":"self,tcp","source":"environment"}],"cores":2,"unix_s":1700000000.5,)"
-    R"("mpi_init_s":0.21,"init_done_unix_s":1700000001.0,"first_collective_s":0.004,"later_addition":[1]})";
+    R"("single_copy":"cma","algorithm":"ring","link":"/etc/link","delay_percent":20.0,"mpi_init_s":0.21,"init_done_unix_s":1700000001.0,"first_collective_s":0.004,"later_addition":[1]})";
 const std::string row_1k =
     R"({"allreduce":"row","bytes":1024,"count":256,"dtype":"float32","op":"sum","in_place":false,"iterations":200,)"
     R"("wrong":0,"us":{"min":8.5,"p50":10.5,"p95":14,"p99":20,"mad":0.5,"mean":12},"algbw_GBps":0.0975,)"
-    R"("busbw_GBps":0.146,"other_cpu_share":0.03,"infeasible":0.05})";
+    R"("busbw_GBps":0.146,"other_cpu_share":0.03,"infeasible":0.05,"target_us":9.5})";
 const std::string row_4 =
     R"({"allreduce":"row","bytes":4,"count":1,"dtype":"float32","op":"sum","in_place":false,"iterations":200,)"
     R"("wrong":0,"us":{"min":1,"p50":2,"p95":3,"p99":4,"mad":0.5,"mean":2},"algbw_GBps":0.002,)"
@@ -60,6 +60,11 @@ TEST(ParseRun, ReadsFactsRowsAndSamplesAmongOtherLines) {
     EXPECT_EQ(run->rows[0].bytes, 4u) << "rows are sorted by size";
     EXPECT_DOUBLE_EQ(run->rows[1].p50_us, 10.5);
     EXPECT_DOUBLE_EQ(run->rows[1].infeasible_share, 0.05);
+    EXPECT_DOUBLE_EQ(run->rows[1].target_us, 9.5);
+    EXPECT_EQ(run->facts.link, "/etc/link");
+    EXPECT_EQ(run->facts.single_copy, "cma");
+    EXPECT_EQ(run->facts.algorithm, "ring");
+    EXPECT_DOUBLE_EQ(run->facts.delay_percent, 20);
     EXPECT_THAT(run->samples_us.at(1024), ElementsAre(10.5, 11, 12));
     EXPECT_EQ(run->wrong, 3);
     EXPECT_DOUBLE_EQ(run->seconds, 1.5);
@@ -94,6 +99,8 @@ TEST(ParseRun, EachMissingOrWrongFieldIsNamed) {
                 HasSubstr("hosts: \"name\""));
     EXPECT_THAT(error_of({head, replaced(row_1k, "\"p50\":10.5", "\"p50\":0"), tail}),
                 HasSubstr("above 0"));
+    EXPECT_THAT(error_of({head, replaced(row_1k, "\"infeasible\":0.05", "\"infeasible\":5"), tail}),
+                HasSubstr("not a share"));
     EXPECT_THAT(error_of({replaced(head, "\"schema\":1", "\"schema\":2"), tail}),
                 HasSubstr("schema 2"));
     EXPECT_THAT(error_of({replaced(head, "\"ranks\":4", "\"ranks\":99999999999"), tail}),

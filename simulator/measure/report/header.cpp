@@ -54,7 +54,7 @@ std::string cards(const ReportInput& input) {
     }
     std::int64_t wrong = 0;
     for (const ResultRow& row : result.rows) wrong += row.wrong;
-    out += figure_card(std::to_string(wrong), "wrong results");
+    out += figure_card(std::to_string(wrong), "wrong elements");
     double launch = 0;
     if (!result.launch.empty())
         for (const Stage& stage : result.launch.front().stages) launch += stage.seconds;
@@ -101,6 +101,8 @@ std::string facts(const BenchResult& result) {
     out += fact("a call's time", how.timing);
     out += fact("yield when idle", how.yield_when_idle ? "yes" : "no");
     out += fact("binding", how.binding);
+    out += fact("copy in shared memory", how.single_copy);
+    out += fact("algorithm", how.algorithm);
     out += fact("tier",
                 how.pacing.empty() ? std::string(tier_name(how.tier)) : "paced: " + how.pacing);
     out += fact("machine", fingerprint(machine));
