@@ -22,6 +22,7 @@ constexpr auto commands = std::to_array<Command>({
     {"why", "Why a TrainJob failed or waits", "--name --namespace --output"},
     {"kubeconfig", "Print the kubeconfig", "--name --export"},
     {"image", "Local environments", ""},
+    {"bench", "Measure all-reduce, compare results", ""},
     {"doctor", "What this machine can do", "--output"},
     {"version", "Versions", "--output"},
     {"completion", "Completion for a shell", ""},
@@ -35,6 +36,7 @@ std::string flags_of(const Command& command) {
 
 std::string words_of(const Command& command) {
     if (command.name == "image") return "build list inspect";
+    if (command.name == "bench") return "allreduce compare history";
     if (command.name == "completion") return "bash zsh fish";
     return flags_of(command);
 }

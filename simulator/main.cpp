@@ -22,6 +22,7 @@ constexpr const char* about =
     "  eval \"$(trainshed kubeconfig --export)\"   point kubectl and the SDK at it\n"
     "  trainshed logs JOB -f             the job's log as it is written\n"
     "  trainshed why JOB                 why it failed, or what it waits for\n"
+    "  trainshed bench allreduce --floor   all-reduce by a TrainJob, beside bare mpirun\n"
     "  trainshed down                    and nothing is left\n";
 
 struct CommandLine {

@@ -46,7 +46,7 @@ AllReducePlan plan_of(const AllReduceOptions& options) {
     plan.transport = options.transport;
     plan.program_options = program_options(options);
     plan.flow_delay_percent = options.flow_delay_percent;
-    plan.paced = !options.link.empty();
+    plan.link = std::filesystem::path(options.link).filename().string();
     return plan;
 }
 

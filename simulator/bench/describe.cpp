@@ -33,7 +33,7 @@ void describe(measure::BenchResult& result, const AllReducePlan& plan, const std
               const std::string& isolation, const measure::RunFacts& flow, const measure::RunFacts* bare) {
     std::vector<std::string>& notes = result.notes;
     std::vector<std::string> command = {"mpirun", "--hostfile", "/etc/mpi/hostfile"};
-    const auto words = mpirun_words(plan, in_pods(), plan.flow_delay_percent);
+    const auto words = mpirun_words(plan, in_pods(plan), plan.flow_delay_percent);
     command.insert(command.end(), words.begin(), words.end());
     result.command = joined(command);
     const int cores = std::max(1, flow.cores);

@@ -144,7 +144,7 @@ asio::awaitable<Result<void>> FlowSide::prepare() {
 
 asio::awaitable<Result<FlowRun>> FlowSide::run(std::string name, std::chrono::seconds limit) {
     const auto executor = co_await asio::this_coro::executor;
-    LaunchWatch watch(executor, cluster_.client(), name, plan_.pods() - 1);
+    LaunchWatch watch(executor, cluster_.client(), name, plan_.workers());
     FlowRun run;
     run.marks.submitted = wall_seconds();
     const Json job = trainjob_for(plan_, name);

@@ -107,7 +107,7 @@ Result<HostSide> host_side(const AllReducePlan& plan, const std::string& link_fi
                          file + " is not there; it is built and installed with trainshed where Open MPI's "
                                 "development files are (libopenmpi-dev)"};
     side.mounts.push_back(mount_of(fs::path(side.places.program).parent_path(), "/opt/trainshed/bin"));
-    if (!link_file.empty()) side.mounts.push_back(mount_of(link_file, "/opt/trainshed/link"));
+    if (!link_file.empty()) side.mounts.push_back(mount_of(link_file, in_pods(plan).link_file));
     for (const auto& [path, content] : environment->files)
         if (path == parameters_in_image) side.mca_parameters = content;
     return side;

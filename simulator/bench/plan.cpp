@@ -25,13 +25,13 @@ void replace_images(Json& value, const std::string& image) {
 
 }  // namespace
 
-Places in_pods() {
+Places in_pods(const AllReducePlan& plan) {
     Places places;
     places.program = "/opt/trainshed/bin/allreduce";
     places.mlx_program = "/opt/trainshed/bin/mlx_allreduce.py";
     places.python = "python";
     places.pace_library = "/opt/trainshed/bin/libtrainshed_pace.so";
-    places.link_file = "/opt/trainshed/link";
+    places.link_file = "/opt/trainshed/" + plan.link;
     return places;
 }
 
@@ -42,7 +42,7 @@ std::vector<std::string> mpirun_words(const AllReducePlan& plan, const Places& p
     const auto set = [&](const std::string& name, const std::string& value) {
         words.insert(words.end(), {"-x", name + "=" + value});
     };
-    if (plan.paced) {
+    if (!plan.link.empty()) {
         set("TRAINSHED_LINK", places.link_file);
         set(mlx ? "MLX_MPI_LIBNAME" : "LD_PRELOAD", places.pace_library);
     }
@@ -62,13 +62,14 @@ Json runtime_for(const AllReducePlan& plan, const Json& mlx_runtime) {
                     {"spec", member(mlx_runtime, "spec")}};
     if (const Json& labels = member(member(mlx_runtime, "metadata"), "labels"); labels.is_object())
         runtime["metadata"]["labels"] = labels;
+    if (!plan.launcher_is_node()) runtime["spec"]["mlPolicy"]["mpi"]["runLauncherAsNode"] = false;
     if (plan.backend != "mlx") replace_images(runtime["spec"], open_mpi_image);
     return runtime;
 }
 
 Json trainjob_for(const AllReducePlan& plan, const std::string& name) {
     std::vector<std::string> command = {"mpirun", "--hostfile", hostfile};
-    const auto words = mpirun_words(plan, in_pods(), plan.flow_delay_percent);
+    const auto words = mpirun_words(plan, in_pods(plan), plan.flow_delay_percent);
     command.insert(command.end(), words.begin(), words.end());
     Json trainer = {{"numNodes", plan.pods()}, {"numProcPerNode", plan.ranks_per_pod()}, {"command", command}};
     if (plan.backend.starts_with("cuda") || plan.backend == "nccl")

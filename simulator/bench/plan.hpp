@@ -16,11 +16,14 @@ struct AllReducePlan {
     // Words for the benchmark program, as its own --help has them: "--min 8 --max 64M ...".
     std::vector<std::string> program_options;
     double flow_delay_percent = 0;   // put into the flow's calls alone, to show that it would be seen
-    bool paced = false;              // by a link model
+    std::string link;                // name of the file of the link model that paces the calls; empty: none
 
     int pods() const { return transport == "shm" ? 1 : nodes; }
     int ranks_per_pod() const { return transport == "shm" ? nodes * slots : slots; }
     int ranks() const { return nodes * slots; }
+    // With one node, Trainer runs a worker all the same, and would have it and the launcher be nodes.
+    bool launcher_is_node() const { return pods() > 1; }
+    int workers() const { return launcher_is_node() ? pods() - 1 : 1; }
 };
 
 // Where a side finds the things it runs.
@@ -29,10 +32,11 @@ struct Places {
     std::string mlx_program;   // its twin for MLX
     std::string python;        // for the twin
     std::string python_path;   // PYTHONPATH for it; empty: not needed
-    std::string pace_library;  // used when the plan is paced, with ...
+    std::string pace_library;  // used when the plan has a link, with ...
     std::string link_file;
 };
-Places in_pods();  // below /opt/trainshed, where the benchmark's cluster mounts them
+// Below /opt/trainshed, where the benchmark's cluster mounts them.
+Places in_pods(const AllReducePlan& plan);
 
 // What follows mpirun's own hostfile option: "-x NAME=VALUE ... PROGRAM OPTIONS".
 std::vector<std::string> mpirun_words(const AllReducePlan& plan, const Places& places, double delay_percent);

@@ -32,9 +32,9 @@ TEST(AllReducePlanTest, GivesBothSidesTheSameWords) {
 
 TEST(AllReducePlanTest, CarriesVariablesToRanksOnOtherNodes) {
     AllReducePlan plan = plan_of("mlx");
-    plan.paced = true;
-    EXPECT_THAT(mpirun_words(plan, in_pods(), 20),
-                ElementsAre("-x", "TRAINSHED_LINK=/opt/trainshed/link", "-x",
+    plan.link = "slow.yaml";
+    EXPECT_THAT(mpirun_words(plan, in_pods(plan), 20),
+                ElementsAre("-x", "TRAINSHED_LINK=/opt/trainshed/slow.yaml", "-x",
                             "MLX_MPI_LIBNAME=/opt/trainshed/bin/libtrainshed_pace.so", "python",
                             "/opt/trainshed/bin/mlx_allreduce.py", "--min", "8", "--delay", "20", "--json"));
 }
@@ -43,9 +43,20 @@ TEST(AllReducePlanTest, SharedMemoryIsOnePodWithAllRanks) {
     const Json job = trainjob_for(plan_of("mpi", "shm"), "a");
     EXPECT_EQ(job.at("spec").at("trainer").at("numNodes"), 1);
     EXPECT_EQ(job.at("spec").at("trainer").at("numProcPerNode"), 8);
+    EXPECT_EQ(plan_of("mpi", "shm").workers(), 1);
     const Json veth = trainjob_for(plan_of("mpi"), "a");
     EXPECT_EQ(veth.at("spec").at("trainer").at("numNodes"), 4);
     EXPECT_EQ(veth.at("spec").at("trainer").at("numProcPerNode"), 2);
+}
+
+// Recorded: a job of one node has a worker beside a launcher that is a node itself, and so twice its ranks.
+TEST(AllReducePlanTest, OnePodIsNotTheLaunchers) {
+    const Json shipped = {{"spec", {{"mlPolicy", {{"mpi", {{"runLauncherAsNode", true}}}}}}}};
+    const auto launcher_is_node = [&](const char* transport) {
+        return runtime_for(plan_of("mpi", transport), shipped)["spec"]["mlPolicy"]["mpi"]["runLauncherAsNode"];
+    };
+    EXPECT_EQ(launcher_is_node("shm"), false);
+    EXPECT_EQ(launcher_is_node("veth"), true);
 }
 
 TEST(AllReducePlanTest, OnlyMlxNeedsItsImage) {
