@@ -129,11 +129,11 @@ Result<Comparison> compare(const BenchResult& a, const BenchResult& b,
                         after.flow.runs.size(), flow[i]};
         discount_machine(row.judgement, bare[i]);
         if (before.wrong > 0)
-            out.warnings.push_back(row.name + ": " + std::to_string(before.wrong) +
-                                   " wrong elements in the first result");
+            out.warnings.push_back(row.name + ": " + count_text(before.wrong, "wrong element") +
+                                   " in the first result");
         if (after.wrong > 0) {
             row.judgement.verdict = Verdict::regression;
-            row.judgement.reason = std::to_string(after.wrong) + " wrong elements";
+            row.judgement.reason = count_text(after.wrong, "wrong element");
         }
         out.rows.push_back(std::move(row));
     }

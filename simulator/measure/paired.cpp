@@ -123,8 +123,8 @@ std::string deterministic_failure(const ResultRow& row, const Thresholds& thresh
                        std::to_string(run.iterations);
     }
     if (row.wrong == 0) return "";
-    return std::to_string(row.wrong) + " wrong elements in the results of " +
-           std::to_string(calls) + " calls";
+    return count_text(row.wrong, "wrong element") + " in the results of " + std::to_string(calls) +
+           " calls";
 }
 
 NoiseEntry noise_of(const Run& run, std::string side, std::size_t index) {
@@ -257,8 +257,8 @@ void judge_whole_runs(BenchResult& result, const std::vector<const Run*>& runs,
         if (result.verdict != Verdict::regression) result.reasons.clear();
         result.verdict = Verdict::regression;
         result.reasons.push_back(side + " run " + std::to_string(i + 1) + ": " +
-                                 std::to_string(runs[i]->wrong - in_rows) +
-                                 " wrong elements outside the measured calls");
+                                 count_text(runs[i]->wrong - in_rows, "wrong element") +
+                                 " outside the measured calls");
     }
 }
 

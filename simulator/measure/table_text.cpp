@@ -87,11 +87,14 @@ std::string headline(const BenchResult& result) {
     std::string transports;
     for (const std::string& name : how.transports)
         transports += (transports.empty() ? "" : "+") + name;
-    std::string out = how.benchmark + ", " + std::to_string(how.ranks) + " ranks on " +
-                      std::to_string(how.ranks_per_host.size()) + " hosts, " +
-                      std::to_string(result.machine.cores) + " cores, " + how.dtype + " " + how.op;
+    std::string out = how.benchmark + ", " + count_text(how.ranks, "rank") + " on " +
+                      count_text(static_cast<std::int64_t>(how.ranks_per_host.size()), "host") +
+                      ", " + count_text(result.machine.cores, "core") + ", " + how.dtype + " " +
+                      how.op;
     if (!transports.empty()) out += ", " + transports;
-    if (!result.machine.mpi.empty()) out += ", " + result.machine.mpi;
+    // "Open MPI v4.1.4, package: ..." by its first part.
+    const std::string& mpi = result.machine.mpi;
+    if (!mpi.empty()) out += ", " + mpi.substr(0, mpi.find(','));
     out += how.pacing.empty() ? ", raw" : ", paced to " + how.pacing;
     return wrapped(printable(out), "", "  ");
 }

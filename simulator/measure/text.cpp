@@ -120,6 +120,10 @@ std::string signed_percent_text(double share, int decimals) {
     return share > 0 ? "+" + text : text;
 }
 
+std::string count_text(std::int64_t count, std::string_view noun) {
+    return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 std::string p_text(double p) { return p < 0.0001 ? "< 0.0001" : fixed(p, 4); }
 
 std::string utc_text(double unix_s) {

@@ -12,7 +12,8 @@ std::string bandwidth_text(double GBps);     // "12.4 GB/s", "850 MB/s"; GB is 1
 std::string percent_text(double share, int decimals = 1);         // 0.034 -> "3.4 %"
 std::string signed_percent_text(double share, int decimals = 1);  // "+3.4 %", "-0.2 %"
 std::string figure(double value, int digits);  // so many significant digits, no exponent
-std::string p_text(double p);                  // "0.0412", "< 0.0001"
+std::string count_text(std::int64_t count, std::string_view noun);  // "1 host", "2 hosts"
+std::string p_text(double p);                                       // "0.0412", "< 0.0001"
 
 std::string utc_text(double unix_s);  // "2026-11-23T06:05:10Z"; years 1970 to 9999
 

@@ -18,7 +18,7 @@ namespace {
 
 using testing::StartsWith;
 
-constexpr int rounds = 1500;
+constexpr int rounds = 500;
 
 const std::string run_text =
     R"({"allreduce":"run","schema":1,"ranks":4,"hosts":[{"name":"a","ranks":4}],"backend":"mpi",)"

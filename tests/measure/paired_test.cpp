@@ -115,7 +115,7 @@ TEST(Summarise, WrongResultsOutsideTheRowsCountToo) {
     const BenchResult result = summary(all);
     EXPECT_EQ(result.verdict, Verdict::regression);
     EXPECT_THAT(result.reasons,
-                ElementsAre("bare run 2: 1 wrong elements outside the measured calls"));
+                ElementsAre("bare run 2: 1 wrong element outside the measured calls"));
 }
 
 TEST(Summarise, CallCountsMatterWhereTheyAreFixed) {

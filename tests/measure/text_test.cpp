@@ -40,6 +40,7 @@ TEST(Text, PercentagesKeepTheirSignUnlessTheyRoundToNothing) {
     EXPECT_EQ(signed_percent_text(-0.25, 0), "-25 %");
     EXPECT_EQ(signed_percent_text(-0.0001), "0.0 %");
     EXPECT_EQ(signed_percent_text(INFINITY), "-");
+    EXPECT_EQ(count_text(1, "host") + ", " + count_text(2, "rank"), "1 host, 2 ranks");
     EXPECT_EQ(p_text(0.00001), "< 0.0001");
     EXPECT_EQ(p_text(0.04123), "0.0412");
 }

@@ -129,9 +129,10 @@ std::string verdict_lines(const ReportInput& input) {
 
 std::string header(const ReportInput& input) {
     const BenchResult& result = input.result;
-    const std::string title = result.configuration.benchmark + ", " +
-                              std::to_string(result.configuration.ranks) + " ranks on " +
-                              std::to_string(result.configuration.ranks_per_host.size()) + " hosts";
+    const Configuration& how = result.configuration;
+    const std::string title =
+        how.benchmark + ", " + count_text(how.ranks, "rank") + " on " +
+        count_text(static_cast<std::int64_t>(how.ranks_per_host.size()), "host");
     const Verdict whole =
         input.comparison ? overall({result.verdict, input.comparison->verdict}) : result.verdict;
     std::string out = tag("div", "top",
