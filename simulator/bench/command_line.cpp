@@ -77,6 +77,7 @@ void add_allreduce(CLI::App* bench, CommandLine& line, CommonOptions& common, st
         "allreduce", "All-reduce by a TrainJob on a cluster of its own: times by size, beside bare mpirun with --floor");
     command->footer("Examples: trainshed bench allreduce --nodes 4 --floor\n"
                     "          trainshed bench allreduce --sizes 8,64K,4M --save base.json");
+    command->add_option("--name", common.name, "The cluster's name (default: bench- and the process's number)");
     add_output(command, common.output);
     add_what(command, line.allreduce);
     add_program_words(command, line.allreduce);

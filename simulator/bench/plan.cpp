@@ -23,6 +23,17 @@ void replace_images(Json& value, const std::string& image) {
         for (Json& part : value) replace_images(part, image);
 }
 
+// A run that fails is no measurement: nobody wants to see it tried again.
+void fail_at_once(Json& spec) {
+    const Json::json_pointer path("/template/spec/replicatedJobs");
+    if (!spec.contains(path)) return;
+    for (Json& job : spec[path]) {
+        Json& job_spec = job["template"]["spec"];
+        job_spec["backoffLimit"] = 0;
+        job_spec["template"]["spec"]["restartPolicy"] = "Never";
+    }
+}
+
 }  // namespace
 
 Places in_pods(const AllReducePlan& plan) {
@@ -62,6 +73,7 @@ Json runtime_for(const AllReducePlan& plan, const Json& mlx_runtime) {
                     {"spec", member(mlx_runtime, "spec")}};
     if (const Json& labels = member(member(mlx_runtime, "metadata"), "labels"); labels.is_object())
         runtime["metadata"]["labels"] = labels;
+    fail_at_once(runtime["spec"]);
     if (!plan.launcher_is_node()) runtime["spec"]["mlPolicy"]["mpi"]["runLauncherAsNode"] = false;
     if (plan.backend != "mlx") replace_images(runtime["spec"], open_mpi_image);
     return runtime;

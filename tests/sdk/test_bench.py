@@ -61,15 +61,16 @@ def test_every_form_of_the_result_is_written(tmp_path):
     assert "64 KiB" in shown.stdout and "recursive doubling" in shown.stdout
     saved = json.loads(files["save"].read_text())
     assert saved["schema"] == "trainshed.bench/v1" and len(saved["rows"]) == 2
-    assert "<svg" in files["report"].read_text() and "http-equiv" not in files["report"].read_text()
+    assert "<svg" in files["report"].read_text() and "https://" not in files["report"].read_text()
     xml.dom.minidom.parse(str(files["junit"]))
     assert files["csv"].read_text().startswith("bytes,")
-    assert json.loads(files["google-benchmark"].read_text())["benchmarks"]
+    # Runs that others disturbed are left out of it: on a loaded machine all of them.
+    usable = json.loads(files["google-benchmark"].read_text())["benchmarks"]
     trend = json.loads(bench("history", str(files["history"]), "-o", "json").stdout)
     assert [size["bytes"] for size in trend[0]["sizes"]] == [8, 65536]
     same = bench("compare", str(files["save"]), str(files["save"]), "--junit", str(tmp_path / "j.xml"))
     assert "verdict:" in same.stdout
-    bench("compare", str(files["google-benchmark"]), str(files["google-benchmark"]))
+    bench("compare", str(files["google-benchmark"]), str(files["google-benchmark"]), codes=(0,) if usable else (2,))
     mixed = bench("compare", str(files["save"]), str(files["google-benchmark"]), codes=(2,))
     assert "compare two of a kind" in mixed.stderr
 
@@ -86,7 +87,7 @@ def test_mistakes_are_named_and_leave_nothing(tmp_path, words, said):
     bad.write_text("nonsense: [")
     tmp_path.chmod(0o755)
     name = f"bench-mistake-{uuid.uuid4().hex[:8]}"
-    ended = bench("allreduce", *FAST, "--name", name, *[str(bad) if word == "BAD" else word for word in words],
+    ended = bench("allreduce", "--name", name, "--repeats", "1", *[str(bad) if w == "BAD" else w for w in words],
                   codes=(1, 2, 3))
     assert said in ended.stderr, ended.stderr
     assert leftovers(name, set()) == []
