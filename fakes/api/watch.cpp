@@ -222,7 +222,10 @@ Result<WatchOptions> watch_options(const Request& request, ResourceVersion curre
     if (auto checked = check_initial_events(request); !checked) return checked.error();
     const auto timeout = integer_parameter(request, "timeoutSeconds");
     if (!timeout) return timeout.error();
+    // Longer than any watch lasts; more would overflow a clock.
+    constexpr std::int64_t year_s = 366 * 24 * 3600;
     options.timeout_seconds = *timeout;
+    if (options.timeout_seconds) options.timeout_seconds = std::clamp<std::int64_t>(*options.timeout_seconds, 0, year_s);
     options.bookmarks = request.flag("allowWatchBookmarks");
     const std::string version(request.parameter("resourceVersion"));
     const auto [end, error] =
