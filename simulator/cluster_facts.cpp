@@ -1,6 +1,6 @@
 #include "simulator/cluster_facts.hpp"
 
-#include "fakes/net/tls.hpp"
+#include "fakes/base/base64.hpp"
 
 #include <unistd.h>
 
@@ -64,7 +64,7 @@ std::string kubeconfig_text(const std::string& cluster, const std::string& serve
     const std::string name = cluster == "trainshed" ? cluster : "trainshed-" + cluster;
     return "apiVersion: v1\nkind: Config\nclusters:\n- name: " + name +
            "\n  cluster:\n    server: " + server +
-           "\n    certificate-authority-data: " + base64(ca_pem) +
+           "\n    certificate-authority-data: " + encode_base64(ca_pem) +
            "\ncontexts:\n- name: " + name + "\n  context:\n    cluster: " + name +
            "\n    user: " + name + "\n    namespace: default\ncurrent-context: " + name +
            "\nusers:\n- name: " + name + "\n  user:\n    token: " + token + "\n";

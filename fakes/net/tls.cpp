@@ -1,5 +1,6 @@
 #include "fakes/net/tls.hpp"
 
+#include "fakes/base/base64.hpp"
 #include "fakes/base/result.hpp"
 
 #include <openssl/bio.h>
@@ -116,19 +117,10 @@ TlsIdentity make_tls_identity(Time now) {
     return {pem_of(ca.get()), pem_of(leaf.get()), pem_of(key.get())};
 }
 
-std::string base64(const std::string& bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()),
-                                     static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(size));
-    return text;
-}
-
 std::string make_token() {
     std::string bytes(32, '\0');
     require(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())));
-    std::string text = base64(bytes);
+    std::string text = encode_base64(bytes);
     for (char& c : text) {
         if (c == '+') c = '-';
         if (c == '/') c = '_';
@@ -158,7 +150,7 @@ SshKeyPair make_ssh_key() {
     append_ssh(blob, "ecdsa-sha2-nistp521");
     append_ssh(blob, "nistp521");
     append_ssh(blob, point);
-    pair.public_line = "ecdsa-sha2-nistp521 " + base64(blob) + "\n";
+    pair.public_line = "ecdsa-sha2-nistp521 " + encode_base64(blob) + "\n";
     return pair;
 }
 

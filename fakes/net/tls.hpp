@@ -19,7 +19,6 @@ TlsIdentity make_tls_identity(Time now);
 // 256 random bits as 43 URL-safe characters.
 std::string make_token();
 SshKeyPair make_ssh_key();
-std::string base64(const std::string& bytes);
 bool equal_constant_time(const std::string& a, const std::string& b);
 
 }  // namespace shed

@@ -1,5 +1,6 @@
 // Protobuf bodies of built-in types, by the table: fields are read as they come, then what Go's
 // JSON encoder would leave out is left out and what it would write of absent fields is written.
+#include "fakes/base/base64.hpp"
 #include "fakes/types/special.hpp"
 #include "fakes/types/types.hpp"
 
@@ -180,7 +181,7 @@ Result<Json> Decoder::value(const TypeField& field, Tag, WireReader& reader) {
     const auto inner = reader.message();
     if (!inner) return inner.error();
     if (field.shape == Shape::string) return json_string(inner->rest());
-    if (field.shape == Shape::bytes) return Json(base64_of(inner->rest()));
+    if (field.shape == Shape::bytes) return Json(encode_base64(inner->rest()));
     if (is_props(field.shape)) return props(field.shape, *inner);
     if (field.shape != Shape::object) return decode_special(field.shape, *inner);
     Json object = Json::object();

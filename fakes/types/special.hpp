@@ -10,7 +10,6 @@ Result<Json> decode_special(Shape shape, WireReader reader);
 // What Go writes for the zero value of such a type.
 Json zero_special(Shape shape);
 
-std::string base64_of(std::string_view bytes);
 // A string as Go's JSON encoder writes it: what is not UTF-8 becomes U+FFFD.
 Json json_string(std::string_view bytes);
 

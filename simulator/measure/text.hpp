@@ -23,8 +23,6 @@ std::string escape_markup(std::string_view text);
 // The same repair without escaping: text that any UTF-8 reader takes and that moves no terminal
 // cursor.
 std::string printable(std::string_view text);
-// RFC 4648 with padding, for data: URIs.
-std::string encode_base64(std::string_view bytes);
 // A CSV field of RFC 4180, quoted only where needed.
 std::string csv_field(std::string_view text);
 // Cells a terminal uses: UTF-8 code points.

@@ -1,5 +1,6 @@
 // The recorded worker and launcher pods, run for real: sshd in the workers, mpirun over ssh in the
 // launcher.
+#include "fakes/base/base64.hpp"
 #include "fakes/kubelet/kubelet.hpp"
 #include "fakes/net/tasks.hpp"
 #include "tests/kubelet/await.hpp"
@@ -23,19 +24,6 @@ std::string read_file(const std::string& path) {
     std::stringstream text;
     text << file.rdbuf();
     return text.str();
-}
-
-std::string base64(const std::string& text) {
-    static const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); i += 3) {
-        unsigned bits = 0;
-        for (std::size_t j = 0; j < 3; ++j)
-            bits = bits << 8 | (i + j < text.size() ? static_cast<unsigned char>(text[i + j]) : 0u);
-        for (std::size_t j = 0; j < 4; ++j)
-            out += i + j > text.size() ? '=' : digits[bits >> (18 - 6 * j) & 63];
-    }
-    return out;
 }
 
 Environment mpi_environment() {
@@ -115,8 +103,8 @@ protected:
         Json secret = {{"apiVersion", "v1"},
                        {"kind", "Secret"},
                        {"metadata", {{"name", "mlx3-mpi-ssh-auth"}, {"namespace", ns}}}};
-        secret["data"] = {{"ssh-privatekey", base64(read_file(key))},
-                          {"ssh-publickey", base64(read_file(key + ".pub"))}};
+        secret["data"] = {{"ssh-privatekey", encode_base64(read_file(key))},
+                          {"ssh-publickey", encode_base64(read_file(key + ".pub"))}};
         std::filesystem::remove(key);
         std::filesystem::remove(key + ".pub");
         client.add(secret);

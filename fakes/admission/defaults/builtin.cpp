@@ -1,5 +1,6 @@
 // Built-in objects are stored as the Go structs print them: no nulls, no empty lists, no empty maps of strings.
 #include "fakes/admission/internal.hpp"
+#include "fakes/base/base64.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -100,21 +101,6 @@ void quantities_of(const Kind& kind, Json& object) {
     }
 }
 
-constexpr char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string base64(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); i += 3) {
-        std::uint32_t bits = 0;
-        const std::size_t n = std::min<std::size_t>(3, text.size() - i);
-        for (std::size_t k = 0; k < 3; ++k)
-            bits = bits << 8 | (k < n ? static_cast<unsigned char>(text[i + k]) : 0U);
-        for (std::size_t k = 0; k < 4; ++k)
-            out += k <= n ? base64_digits[bits >> (18 - 6 * k) & 63] : '=';
-    }
-    return out;
-}
-
 // stringData is write-only: it wins over data and is never stored.
 void decode_string_data(Json& secret) {
     const auto found = secret.find("stringData");
@@ -123,7 +109,7 @@ void decode_string_data(Json& secret) {
     secret.erase("stringData");
     if (!strings.is_object()) return;
     for (const auto& [key, value] : strings.items())
-        if (value.is_string()) secret["data"][key] = base64(value.get_ref<const std::string&>());
+        if (value.is_string()) secret["data"][key] = encode_base64(value.get_ref<const std::string&>());
 }
 
 }  // namespace

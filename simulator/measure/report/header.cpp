@@ -1,4 +1,5 @@
 // The top of the report: the verdict first, then what was measured and where.
+#include "fakes/base/base64.hpp"
 #include "simulator/measure/report/sections.hpp"
 #include "simulator/measure/text.hpp"
 
