@@ -32,13 +32,6 @@ std::string find_program(const std::string& name) {
     return "";
 }
 
-std::string first_line(const std::string& path) {
-    std::ifstream in(path);
-    std::string line;
-    std::getline(in, line);
-    return line;
-}
-
 // Runs `attempt` in a child; the errno it exits with, 0 for success.
 template <class Attempt>
 int try_in_child(Attempt attempt) {

@@ -1,5 +1,7 @@
 #include "simulator/paths.hpp"
 
+#include "simulator/commands.hpp"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -186,6 +188,17 @@ Result<std::string> read_file(const std::string& path) {
     std::ostringstream text;
     text << in.rdbuf();
     return std::move(text).str();
+}
+
+std::string first_line(const std::string& path) {
+    std::ifstream in(path);
+    std::string line;
+    std::getline(in, line);
+    return line;
+}
+
+Result<ClusterPaths> own_paths(const std::string& name, const std::string& prefix) {
+    return paths_of(name == CommonOptions().name ? prefix + "-" + std::to_string(::getpid()) : name);
 }
 
 std::vector<std::string> cluster_names() {

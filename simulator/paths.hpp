@@ -23,6 +23,9 @@ struct ClusterPaths {
 std::string clusters_directory();
 // Errors: bad_request for a name that is no DNS label.
 Result<ClusterPaths> paths_of(const std::string& name);
+// Of a cluster for this process alone: the name that was asked for, or PREFIX-PID, so that two do not get in each
+// other's way.
+Result<ClusterPaths> own_paths(const std::string& name, const std::string& prefix);
 
 // Holding it means owning the cluster's directory; released when destroyed or when the process dies.
 class OwnerLock {
@@ -44,6 +47,7 @@ private:
 Result<nlohmann::json> read_cluster(const ClusterPaths& paths);
 Result<void> write_file(const std::string& path, const std::string& content, unsigned mode);
 Result<std::string> read_file(const std::string& path);
+std::string first_line(const std::string& path);  // of a file of the kernel's; empty when it is not there
 std::vector<std::string> cluster_names();
 // Removes a cluster's node directory, by podinit where it holds files of mapped ids.
 void remove_node(const ClusterPaths& paths, const std::string& podinit);

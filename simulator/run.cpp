@@ -6,8 +6,6 @@
 #include "simulator/owner.hpp"
 #include "simulator/why/why.hpp"
 
-#include <unistd.h>
-
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <iostream>
@@ -115,10 +113,7 @@ int command_run(const RunOptions& options) {
     const Terminal terminal(options.up.common.plain, options.up.common.quiet);
     auto objects = read_manifest(options.file);
     if (!objects) return report(terminal, objects.error());
-    // A name of its own, so that runs do not get in each other's way.
-    const auto paths = paths_of(options.up.common.name == "trainshed"
-                                    ? "run-" + std::to_string(::getpid())
-                                    : options.up.common.name);
+    const auto paths = own_paths(options.up.common.name, "run");
     if (!paths) return report(terminal, paths.error());
     auto mounts = host_mounts(options.up.mounts, options.up.share_caches);
     if (!mounts) return report(terminal, mounts.error());

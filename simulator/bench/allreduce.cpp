@@ -5,8 +5,6 @@
 #include "simulator/bench/runs.hpp"
 #include "simulator/owner.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -162,8 +160,7 @@ int command_allreduce(const AllReduceOptions& options) {
     if (!given) return report(terminal, given.error());
     auto side = host_side(plan_of(options), link);
     if (!side) return report(terminal, side.error());
-    const auto paths = paths_of(options.common.name == "trainshed" ? "bench-" + std::to_string(::getpid())
-                                                                    : options.common.name);
+    const auto paths = own_paths(options.common.name, "bench");
     if (!paths) return report(terminal, paths.error());
     Bench bench(options, std::move(*side), std::move(*given));
     return bench.run(*paths);

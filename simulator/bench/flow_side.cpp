@@ -21,10 +21,6 @@ namespace {
 constexpr std::size_t told_of_log = 2000;  // bytes of a failed job's log in the error
 constexpr std::string_view jobset_label = "jobset.sigs.k8s.io/jobset-name";
 
-double wall_seconds() {
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 // Watches one job's objects and notes when what was first seen.
 class LaunchWatch {
 public:
@@ -129,6 +125,10 @@ std::string end_of(const std::string& log) {
 }
 
 }  // namespace
+
+double wall_seconds() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 asio::awaitable<Result<void>> FlowSide::prepare() {
     Key key;

@@ -12,6 +12,8 @@
 namespace shed::bench {
 
 // Seconds of wall-clock time since 1970, as the benchmark program prints them.
+double wall_seconds();
+
 struct LaunchMarks {
     double submitted = 0;        // just before the TrainJob is created
     double workers_running = 0;  // the last of the pods that run sshd; 0 without any

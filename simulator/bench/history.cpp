@@ -5,7 +5,6 @@
 #include "simulator/paths.hpp"
 
 #include <cstdio>
-#include <ctime>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -17,13 +16,9 @@ namespace {
 
 using measure::HistoryEntry;
 
+// "2026-11-26 13:00"
 std::string day_text(double unix_s) {
-    const std::time_t seconds = static_cast<std::time_t>(unix_s);
-    std::tm day{};
-    gmtime_r(&seconds, &day);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &day);
-    return text;
+    return measure::utc_text(unix_s).substr(0, 16).replace(10, 1, " ");
 }
 
 std::set<std::pair<std::string, std::string>> groups_of(const std::vector<HistoryEntry>& entries) {

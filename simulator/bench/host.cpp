@@ -60,13 +60,6 @@ std::string value_in(const std::string& file, const std::string& name) {
     return "";
 }
 
-std::string first_line(const std::string& file) {
-    std::ifstream in(file);
-    std::string line;
-    std::getline(in, line);
-    return line;
-}
-
 // "2 x NVIDIA H100", from the driver's own files; of a machine whose GPUs differ, the first.
 std::string gpu_text() {
     std::error_code ec;

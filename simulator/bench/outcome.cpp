@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -50,16 +51,21 @@ Result<void> append(const std::string& file, const std::string& line) {
 
 Result<void> write_files(const AllReduceOptions& options, const Terminal& terminal, const Given& given,
                          const BenchResult& result, const std::optional<Comparison>& comparison) {
-    const std::string junit = comparison ? measure::to_junit(*comparison, "allreduce against its baseline")
-                                         : measure::to_junit(result);
-    const std::pair<std::string, std::string> files[] = {
-        {options.save, measure::to_json(result).dump(1) + "\n"},
+    const auto junit = [&] {
+        return comparison ? measure::to_junit(*comparison, "allreduce against its baseline")
+                          : measure::to_junit(result);
+    };
+    // Made only when asked for.
+    const std::pair<std::string, std::function<std::string()>> files[] = {
+        {options.save, [&] { return measure::to_json(result).dump(1) + "\n"; }},
         {options.junit, junit},
-        {options.csv, measure::to_csv(result)},
-        {options.google_benchmark, measure::to_google_benchmark(result).dump(1) + "\n"},
-        {options.report, options.report.empty() ? "" : measure::report_html(report_input(given, result, comparison))}};
-    for (const auto& [file, text] : files)
-        if (auto written = write_output(terminal, file, text); !written) return written;
+        {options.csv, [&] { return measure::to_csv(result); }},
+        {options.google_benchmark, [&] { return measure::to_google_benchmark(result).dump(1) + "\n"; }},
+        {options.report, [&] { return measure::report_html(report_input(given, result, comparison)); }}};
+    for (const auto& [file, text] : files) {
+        if (file.empty()) continue;
+        if (auto written = write_output(terminal, file, text()); !written) return written;
+    }
     if (options.history.empty()) return {};
     return append(options.history, measure::history_line(measure::history_entry(result)));
 }

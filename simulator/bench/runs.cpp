@@ -10,10 +10,6 @@ namespace shed::bench {
 
 namespace {
 
-double wall_seconds() {
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 class Runner {
 public:
     Runner(FlowSide& flow, BareSide& bare, const RunPlan& plan) : flow_(flow), bare_(bare), plan_(plan) {}

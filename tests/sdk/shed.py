@@ -93,6 +93,14 @@ def leftovers(name, namespaces=frozenset()):
     return left
 
 
+def readable(path):
+    """Opens `path`, below /tmp, to pods, which are other users; returns it."""
+    for folder in [*path.parents, path]:
+        if folder.is_relative_to("/tmp") and folder.stat().st_uid == path.stat().st_uid:
+            folder.chmod(folder.stat().st_mode | 0o55)
+    return path
+
+
 def environments():
     """What `trainshed image list` knows of each environment: name -> {"built": ..., "layers": ...}."""
     rows = json.loads(subprocess.check_output([BINARY, "image", "list", "-o", "json"], text=True))

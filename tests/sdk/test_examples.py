@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from conftest import client_for, scenario
-from shed import packages_of
+from shed import packages_of, readable
 
 # Minutes on two cores: run by tools/test --soak.
 pytestmark = pytest.mark.slow
@@ -20,13 +20,6 @@ def make(*words):
         ["/usr/bin/python3", "-B", pathlib.Path(__file__).with_name("offline_data.py"), *words],
         env=dict(os.environ, PYTHONPATH=packages_of("mlx", "xgboost")), check=True, capture_output=True,
     )
-
-
-def readable(path):
-    for folder in [*path.parents, path]:
-        if folder.is_relative_to("/tmp") and folder.stat().st_uid == path.stat().st_uid:
-            folder.chmod(folder.stat().st_mode | 0o55)
-    return path
 
 
 @pytest.fixture

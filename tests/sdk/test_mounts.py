@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from shed import BINARY
+from shed import BINARY, readable
 
 POD = """
 apiVersion: v1
@@ -33,10 +33,7 @@ def run(script, *flags, image="busybox", env=None):
 @pytest.fixture
 def shared(tmp_path):
     """A directory that pods, which are other users, can reach and read."""
-    for folder in [*tmp_path.parents, tmp_path]:
-        if folder.is_relative_to("/tmp") and folder.stat().st_uid == tmp_path.stat().st_uid:
-            folder.chmod(folder.stat().st_mode | 0o55)
-    return tmp_path
+    return readable(tmp_path)
 
 
 def test_a_mount_is_read_only_unless_asked_otherwise(shared):
