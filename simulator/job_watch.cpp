@@ -4,7 +4,6 @@
 #include "simulator/steps.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -183,15 +182,8 @@ asio::awaitable<bool> JobWatch::until_ended() {
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) break;
     }
-    co_await end_tasks();
+    co_await tasks_.end();  // They use this object: none may outlive it.
     co_return finish();
-}
-
-// They use this object: none may outlive it.
-asio::awaitable<void> JobWatch::end_tasks() {
-    co_await asio::this_coro::reset_cancellation_state();
-    tasks_.cancel();
-    while (!tasks_.empty()) co_await asio::post(executor_, asio::use_awaitable);
 }
 
 }  // namespace shed

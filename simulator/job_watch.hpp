@@ -27,7 +27,6 @@ private:
     bool is_ours(const Object& pod) const;
     boost::asio::awaitable<void> follow(const Kind* kind, std::string ns);
     boost::asio::awaitable<void> print(PodLogs::Query query, std::string prefix);
-    boost::asio::awaitable<void> end_tasks();
     bool finish();
 
     boost::asio::any_io_executor executor_;

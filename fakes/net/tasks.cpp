@@ -6,6 +6,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <list>
 
@@ -61,6 +62,12 @@ void Tasks::cancel() {
         // end before that. What is posted now runs, and lets go of the signal, after that call.
         asio::post(executor_, [signal] {});
     }
+}
+
+asio::awaitable<void> Tasks::end() {
+    co_await asio::this_coro::reset_cancellation_state();
+    cancel();
+    while (!empty()) co_await asio::post(executor_, asio::use_awaitable);
 }
 
 }  // namespace shed

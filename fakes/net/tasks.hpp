@@ -18,6 +18,9 @@ public:
     void spawn(std::string name, boost::asio::awaitable<void> task);
     void cancel();
     bool empty() const;
+    // Cancels all and returns when none is left, also when the caller itself was cancelled: for an owner that its tasks
+    // refer to and that goes next.
+    boost::asio::awaitable<void> end();
     const boost::asio::any_io_executor& executor() const { return executor_; }
 
 private:

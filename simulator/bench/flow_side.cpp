@@ -7,7 +7,6 @@
 #include "simulator/steps.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
@@ -46,12 +45,7 @@ public:
         co_return outcome_;
     }
     // Its tasks use it: none may outlive it.
-    asio::awaitable<void> end() {
-        co_await asio::this_coro::reset_cancellation_state();
-        const auto executor = co_await asio::this_coro::executor;
-        tasks_.cancel();
-        while (!tasks_.empty()) co_await asio::post(executor, asio::use_awaitable);
-    }
+    asio::awaitable<void> end() { return tasks_.end(); }
     const LaunchMarks& marks() const { return marks_; }
     const ObjectPtr& launcher() const { return launcher_; }
 
