@@ -3,14 +3,17 @@
 #include "fakes/podinit/logwriter.hpp"
 #include "fakes/podinit/privileges.hpp"
 #include "fakes/podinit/rootfs.hpp"
+#include "fakes/podinit/stdio.hpp"
 #include "fakes/podinit/util.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -227,6 +230,21 @@ int fork_twice(Prepare prepare, Run run, std::string& error) {
     return 0;
 }
 
+std::string join_container(int container) {
+    std::string trouble = join(container, {"net", "ipc", "uts", "pid", "mnt"});
+    if (trouble.empty() && ::chdir("/") != 0) trouble = failure("enter /");
+    return trouble;
+}
+
+// Why a program could not be started, by `code` and errno of execute(), in the words of runc.
+std::string start_failure(const std::string& program, int code) {
+    const std::string subject = "exec: \"" + program + "\": ";
+    const bool path = program.find('/') != std::string::npos;
+    if (code == 127 && path) return subject + "stat " + program + ": no such file or directory";
+    if (code == 127) return subject + "executable file not found in $PATH";
+    return errno == EACCES ? subject + "permission denied" : failure("exec " + program);
+}
+
 }  // namespace
 
 int start_container(const ContainerStart& start, std::string& error) {
@@ -251,11 +269,6 @@ int start_exec(const std::vector<Record>& records, int container, const int desc
     for (const Record& r : records)
         if (!command.take(r, error) && error.empty()) error = "unknown exec record: " + r[0];
     if (!error.empty()) return 0;
-    const auto prepare = [&]() -> std::string {
-        std::string trouble = join(container, {"net", "ipc", "uts", "pid", "mnt"});
-        if (trouble.empty() && ::chdir("/") != 0) trouble = failure("enter /");
-        return trouble;
-    };
     const auto run = [&](int report) {
         ::setsid();
         for (int i = 0; i < 3; ++i) ::dup2(descriptors[i], i);
@@ -269,7 +282,54 @@ int start_exec(const std::vector<Record>& records, int container, const int desc
         write_all(2, "podinit: " + failure("exec " + command.arguments[0]) + "\n");
         ::_exit(code);
     };
-    return fork_twice(prepare, run, error);
+    return fork_twice([&] { return join_container(container); }, run, error);
+}
+
+int start_stream(const std::vector<Record>& records, int container, bool single, std::vector<int>& ends,
+                 std::string& error) {
+    Command command;
+    Stdio streams;
+    for (const Record& r : records)
+        if (!streams.take(r) && !command.take(r, error) && error.empty()) error = "unknown exec record: " + r[0];
+    if (error.empty() && command.arguments.empty()) error = "a command needs an argument";
+    if (error.empty()) error = streams.open(command.uid, single);
+    if (!error.empty()) return 0;
+    const auto run = [&](int report) {
+        std::string trouble = streams.become(command.uid, single);
+        if (trouble.empty()) trouble = take_on(command, single);
+        if (trouble.empty()) {
+            ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+            trouble = start_failure(command.arguments[0], execute(command));
+        }
+        write_all(report, trouble);
+        ::_exit(128);
+    };
+    const int pid = fork_twice([&] { return join_container(container); }, run, error);
+    if (pid != 0) ends = streams.release();
+    return pid;
+}
+
+int dial_loopback(int process, int port, bool ipv6, std::string& error) {
+    // A socket stays in the namespace it was made in; this process only looks in.
+    const Descriptor own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    error = own.open() ? join(process, {"net"}) : failure("open /proc/self/ns/net");
+    if (!error.empty()) return -1;
+    Descriptor socket(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in6 where6{};
+    where6.sin6_family = AF_INET6;
+    where6.sin6_port = htons(static_cast<std::uint16_t>(port));
+    where6.sin6_addr = in6addr_loopback;
+    sockaddr_in where4{};
+    where4.sin_family = AF_INET;
+    where4.sin_port = where6.sin6_port;
+    where4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* name = ipv6 ? reinterpret_cast<const sockaddr*>(&where6) : reinterpret_cast<const sockaddr*>(&where4);
+    const socklen_t size = ipv6 ? sizeof where6 : sizeof where4;
+    if (!socket.open()) error = failure("make a socket");
+    else if (::connect(socket.get(), name, size) != 0 && errno != EINPROGRESS) error = failure("connect");
+    // With a foreign network this process could serve nobody; the kernel then ends the cluster with it.
+    if (::setns(own.get(), CLONE_NEWNET) != 0) ::_exit(1);
+    return error.empty() ? socket.release() : -1;
 }
 
 }  // namespace shed::podinit

@@ -20,4 +20,13 @@ int start_container(const ContainerStart& start, std::string& error);
 int start_exec(const std::vector<Record>& records, int container, const int descriptors[3], bool single,
                std::string& error);
 
+// The same with streams made for it, as the records stdin, stdout, stderr, tty say; `ends` are the other ends. A program
+// that cannot be started is an error, in a container runtime's words.
+int start_stream(const std::vector<Record>& records, int container, bool single, std::vector<int>& ends,
+                 std::string& error);
+
+// A TCP socket in the network namespace of `process`, connecting to the loopback address there: of IPv6 or IPv4. -1 and
+// `error` when it cannot be made; a refusal shows on the socket.
+int dial_loopback(int process, int port, bool ipv6, std::string& error);
+
 }  // namespace shed::podinit

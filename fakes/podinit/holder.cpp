@@ -62,9 +62,9 @@ private:
     void accept_client();
     void take_packet(int client);
     void drop(int client);
-    std::string command(int client, const std::vector<std::string>& words, std::vector<int>& passed, int& give,
-                        std::string& error);
-    std::string make_socket(const std::string& address, int port, bool listening, int& give);
+    std::string command(int client, const std::vector<std::string>& words, std::vector<int>& passed,
+                        std::vector<int>& give, std::string& error);
+    std::string make_socket(const std::string& address, int port, bool listening, std::vector<int>& give);
     void reap();
     int wait_time() const;
 
@@ -166,23 +166,25 @@ void Holder::drop(int client) {
     }
 }
 
-void send_reply(int client, const std::string& text, int give) {
+// Sends the descriptors of `give` along and closes them here.
+void send_reply(int client, const std::string& text, const std::vector<int>& give) {
     iovec data = {const_cast<char*>(text.data()), text.size()};
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
-    if (give >= 0) {
+    alignas(cmsghdr) char control[CMSG_SPACE(3 * sizeof(int))] = {};
+    if (!give.empty()) {
+        const std::size_t bytes = give.size() * sizeof(int);
         message.msg_control = control;
-        message.msg_controllen = CMSG_SPACE(sizeof(int));
+        message.msg_controllen = CMSG_SPACE(bytes);
         cmsghdr* header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &give, sizeof give);
+        header->cmsg_len = CMSG_LEN(bytes);
+        std::memcpy(CMSG_DATA(header), give.data(), bytes);
     }
     ::sendmsg(client, &message, MSG_NOSIGNAL);
-    if (give >= 0) ::close(give);
+    for (const int descriptor : give) ::close(descriptor);
 }
 
 void Holder::take_packet(int client) {
@@ -207,7 +209,7 @@ void Holder::take_packet(int client) {
     }
     std::string text(buffer, static_cast<std::size_t>(n));
     while (!text.empty() && text.back() == '\n') text.pop_back();
-    int give = -1;
+    std::vector<int> give;
     std::string error;
     const std::string result = command(client, split(text, ' '), passed, give, error);
     for (const int descriptor : passed) ::close(descriptor);
@@ -215,25 +217,27 @@ void Holder::take_packet(int client) {
     send_reply(client, reply, give);
 }
 
-std::string Holder::make_socket(const std::string& address, int port, bool listening, int& give) {
-    give = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+std::string Holder::make_socket(const std::string& address, int port, bool listening, std::vector<int>& give) {
+    Descriptor made(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int socket = made.get();
     sockaddr_in where{};
     where.sin_family = AF_INET;
     where.sin_port = htons(static_cast<std::uint16_t>(port));
-    if (give < 0 || ::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) return "no IPv4 address: " + address;
+    if (socket < 0 || ::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) return "no IPv4 address: " + address;
     const int yes = 1;
-    ::setsockopt(give, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     auto* name = reinterpret_cast<sockaddr*>(&where);
     if (listening) {
-        if (::bind(give, name, sizeof where) != 0 || ::listen(give, 128) != 0) return failure("listen on " + address);
-    } else if (::connect(give, name, sizeof where) != 0 && errno != EINPROGRESS) {
+        if (::bind(socket, name, sizeof where) != 0 || ::listen(socket, 128) != 0) return failure("listen on " + address);
+    } else if (::connect(socket, name, sizeof where) != 0 && errno != EINPROGRESS) {
         return failure("connect to " + address);
     }
+    give.push_back(made.release());
     return "";
 }
 
-std::string Holder::command(int, const std::vector<std::string>& words, std::vector<int>& passed, int& give,
-                            std::string& error) {
+std::string Holder::command(int, const std::vector<std::string>& words, std::vector<int>& passed,
+                            std::vector<int>& give, std::string& error) {
     const std::string& word = words.empty() ? std::string() : words[0];
     const std::size_t count = words.size();
     if (word == "files" && count == 2) {
@@ -246,6 +250,8 @@ std::string Holder::command(int, const std::vector<std::string>& words, std::vec
         return pods_.container(words[1], words[2], std::atoi(words[3].c_str()), words[4], error);
     } else if (word == "exec" && count == 5 && passed.size() == 3) {
         return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), error);
+    } else if (word == "stream" && count == 5) {
+        return pods_.stream(words[1], words[2], words[3], words[4], give, error);
     } else if (word == "signal" && count == 4) {
         pods_.signal(words[1], words[2], std::atoi(words[3].c_str()), error);
     } else if (word == "stop" && count == 4) {
@@ -254,10 +260,9 @@ std::string Holder::command(int, const std::vector<std::string>& words, std::vec
         pods_.remove(words[1]);
     } else if ((word == "listen" || word == "connect") && count == 3) {
         error = make_socket(words[1], std::atoi(words[2].c_str()), word == "listen", give);
-        if (!error.empty() && give >= 0) {
-            ::close(give);
-            give = -1;
-        }
+    } else if (word == "dial" && count == 4) {
+        const int socket = pods_.dial(words[1], std::atoi(words[2].c_str()), words[3] == "6", error);
+        if (socket >= 0) give.push_back(socket);
     } else if (word == "dns" && count == 1) {
         error = names_.load(directory_ + "/dns");
     } else if (word == "quit" && count == 1) {

@@ -164,6 +164,25 @@ std::string Pods::exec(const std::string& uid, const std::string& name, const st
     return std::to_string(pid);
 }
 
+std::string Pods::stream(const std::string& uid, const std::string& name, const std::string& id,
+                         const std::string& spec, std::vector<int>& ends, std::string& error) {
+    Container* container = find(uid, name, error);
+    std::vector<Record> records;
+    if (container != nullptr) error = read_spec(spec, records);
+    if (!error.empty()) return "";
+    const int pid = start_stream(records, container->pid, single_, ends, error);
+    if (pid == 0) return "";
+    execs_[pid] = {uid, id};
+    return std::to_string(pid);
+}
+
+int Pods::dial(const std::string& uid, int port, bool ipv6, std::string& error) const {
+    const auto pod = pods_.find(uid);
+    if (pod != pods_.end()) return dial_loopback(pod->second.pid, port, ipv6, error);
+    error = "there is no sandbox for " + uid;
+    return -1;
+}
+
 void Pods::signal(const std::string& uid, const std::string& name, int number, std::string& error) {
     // The container's first process passes every signal on to the main process.
     if (Container* container = find(uid, name, error); container != nullptr) ::kill(container->pid, number);

@@ -23,6 +23,11 @@ public:
                           std::string& error);
     std::string exec(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
                      const int descriptors[3], std::string& error);
+    // As exec, on streams made for the command; `ends` are the kubelet's.
+    std::string stream(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
+                       std::vector<int>& ends, std::string& error);
+    // A socket connecting to the pod's own loopback; -1 and `error`.
+    int dial(const std::string& uid, int port, bool ipv6, std::string& error) const;
     void signal(const std::string& uid, const std::string& name, int number, std::string& error);
     void stop(const std::string& uid, const std::string& name, std::int64_t grace_milliseconds, std::string& error);
     void remove(const std::string& uid);
