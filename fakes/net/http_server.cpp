@@ -2,6 +2,7 @@
 
 #include "fakes/base/log.hpp"
 #include "fakes/net/tasks.hpp"
+#include "fakes/net/upgrade_internal.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -22,7 +23,7 @@ namespace shed {
 namespace {
 
 constexpr auto nothrow = asio::as_tuple(asio::use_awaitable);
-using Stream = beast::ssl_stream<beast::tcp_stream>;
+using Stream = TlsStream;
 
 asio::ssl::context make_context(const TlsIdentity& identity) {
     asio::ssl::context context(asio::ssl::context::tls_server);
@@ -57,7 +58,7 @@ std::string_view HttpRequest::header(std::string_view name) const {
 namespace {
 
 // One connection: requests one after the other, each answered by the handler through this object.
-class Session final : public HttpReply {
+class Session final : public HttpReply, public std::enable_shared_from_this<Session> {
 public:
     Session(tcp::socket socket, asio::ssl::context& context, const HttpLimits& limits, const HttpHandler& handler)
         : stream_(std::move(socket), context), limits_(limits), handler_(handler),
@@ -71,6 +72,9 @@ public:
     asio::awaitable<bool> write(std::string chunk) override;
     asio::awaitable<void> end() override;
     void on_gone(std::function<void()> handler) override { gone_handler_ = std::move(handler); }
+    asio::awaitable<std::shared_ptr<ByteStream>> upgrade(HttpResponse head) override;
+    asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(const HttpRequest& request,
+                                                                 std::string protocol) override;
 
 private:
     asio::awaitable<bool> read_request(HttpRequest& request);
@@ -84,7 +88,7 @@ private:
     const HttpHandler& handler_;
     beast::flat_buffer buffer_;
     bool keep_alive_ = true, answered_ = false, streaming_ = false, gone_ = false;
-    bool head_only_ = false;
+    bool head_only_ = false, upgraded_ = false;
     std::function<void()> gone_handler_;
     Tasks watcher_;
 };
@@ -99,6 +103,7 @@ asio::awaitable<void> Session::run() {
         answered_ = streaming_ = false;
         head_only_ = request.method == "HEAD";
         co_await handler_(std::move(request), *this);
+        if (upgraded_) co_return close();
         if (streaming_) co_await end();
         // A handler that answers nothing has refused to talk to this peer.
         if (!answered_) break;
@@ -216,6 +221,23 @@ asio::awaitable<void> Session::end() {
     co_await put(std::move(last));
     streaming_ = false;
     watcher_.cancel();
+}
+
+asio::awaitable<std::shared_ptr<ByteStream>> Session::upgrade(HttpResponse head) {
+    upgraded_ = true;
+    std::string text = "HTTP/1.1 101 Switching Protocols\r\n";
+    for (const auto& [name, value] : head.headers) text += name + ": " + value + "\r\n";
+    if (!co_await put(text + "\r\n")) co_return nullptr;
+    std::string early(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    co_return make_byte_stream(std::shared_ptr<Stream>(shared_from_this(), &stream_), std::move(early));
+}
+
+asio::awaitable<std::shared_ptr<WebSocket>> Session::accept_websocket(const HttpRequest& request,
+                                                                      std::string protocol) {
+    upgraded_ = true;
+    if (buffer_.size() > 0) co_return nullptr;  // A client has to wait for the handshake's answer (RFC 6455, 4.1).
+    std::shared_ptr<Stream> stream(shared_from_this(), &stream_);
+    co_return co_await make_websocket(std::move(stream), request, std::move(protocol));
 }
 
 // While a stream is open the peer has nothing to say: anything it does means that it is going.
