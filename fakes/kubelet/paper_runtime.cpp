@@ -44,6 +44,16 @@ struct PaperRuntime::Impl {
     }
 };
 
+// A runtime without processes has nothing to look into.
+asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> Runtime::exec_stream(ExecRequest,
+                                                                             CommandStreams) {
+    co_return Error{Reason::environment, "the pods of this cluster have no processes"};
+}
+
+asio::awaitable<Result<PodSocket>> Runtime::dial(std::string, int) {
+    co_return Error{Reason::environment, "the pods of this cluster have no network"};
+}
+
 PaperRuntime::PaperRuntime(Clock& clock, asio::any_io_executor executor)
     : impl_(new Impl{clock, Tasks(std::move(executor))}) {}
 PaperRuntime::~PaperRuntime() = default;
