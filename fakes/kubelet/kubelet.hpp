@@ -158,6 +158,10 @@ public:
     boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) override;
     boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> exec_stream(
         ExecRequest request, CommandStreams wanted) override;
+    boost::asio::awaitable<Result<PodSocket>> container_input(std::string pod_uid,
+                                                              std::string container) override;
+    boost::asio::awaitable<void> end_container_input(std::string pod_uid,
+                                                     std::string container) override;
     boost::asio::awaitable<Result<PodSocket>> dial(std::string pod_uid, int port) override;
     boost::asio::awaitable<Result<int>> probe(std::string address, int port,
                                               std::string http_request, Duration timeout) override;

@@ -50,6 +50,12 @@ asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> Runtime::exec_stream(Exe
     co_return Error{Reason::environment, "the pods of this cluster have no processes"};
 }
 
+asio::awaitable<Result<PodSocket>> Runtime::container_input(std::string, std::string) {
+    co_return Error{Reason::environment, "the containers of this cluster have no input"};
+}
+
+asio::awaitable<void> Runtime::end_container_input(std::string, std::string) { co_return; }
+
 asio::awaitable<Result<PodSocket>> Runtime::dial(std::string, int) {
     co_return Error{Reason::environment, "the pods of this cluster have no network"};
 }

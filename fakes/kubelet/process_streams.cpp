@@ -158,6 +158,21 @@ asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> ProcessRuntime::exec_str
     co_return Error{Reason::internal, "podinit's holder sent other streams than asked for"};
 }
 
+asio::awaitable<Result<PodSocket>> ProcessRuntime::container_input(std::string pod_uid,
+                                                                   std::string container) {
+    const auto made = co_await impl_->descriptor_of("input " + pod_uid + " " + container);
+    if (!made) co_return made.error();
+    co_return std::make_shared<asio::posix::stream_descriptor>(impl_->executor, *made);
+}
+
+asio::awaitable<void> ProcessRuntime::end_container_input(std::string pod_uid,
+                                                          std::string container) {
+    if (impl_->channel == nullptr) co_return;
+    // Where it has ended already there is nothing to do.
+    static_cast<void>(
+        co_await impl_->channel->command("end-input " + pod_uid + " " + container));
+}
+
 asio::awaitable<Result<PodSocket>> ProcessRuntime::Impl::dial(std::string pod_uid, int port,
                                                               bool ipv6) {
     const auto made = co_await descriptor_of("dial " + pod_uid + " " + std::to_string(port) +

@@ -1,9 +1,6 @@
 // exec, attach and port-forward as a kubelet serves them: to the pods of this machine, in its words.
-#include "fakes/kubelet/host.hpp"
+#include "fakes/kubelet/attach.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
 namespace shed {
@@ -26,50 +23,16 @@ Error not_running(const std::string& container) {
     return {Reason::internal, "container not found (\"" + container + "\")"};
 }
 
-// Unlike containerd: what a container prints is taken from its log, so that a slow client holds up
-// nobody; it comes line by line.
-class AttachedContainer final : public RemoteCommand {
-public:
-    AttachedContainer(const asio::any_io_executor& executor, const std::string& directory,
-                      LogQuery query, CommandStreams wanted)
-        : ended_(executor, asio::steady_timer::time_point::max()) {
-        query.follow = true;
-        query.tail_lines = 0;  // from now on
-        const auto reader = [&](const char* stream) {
-            query.stream = stream;
-            return std::make_shared<LogReader>(executor, directory, query);
-        };
-        if (wanted.out) out_ = reader("stdout");
-        if (wanted.err && !wanted.tty) err_ = reader("stderr");
-        left_ = (out_ ? 1 : 0) + (err_ ? 1 : 0);
+const Json& container_of(const Object& pod, const std::string& name) {
+    static const Json none;
+    for (const char* path : {"spec.containers", "spec.initContainers"}) {
+        const Json& list = at_path(pod.dom(), path);
+        if (!list.is_array()) continue;
+        for (const Json& container : list)
+            if (string_at(container, "name") == name) return container;
     }
-
-    asio::awaitable<std::string> read(Output which) override {
-        const std::shared_ptr<LogReader> reader = which == Output::out ? out_ : err_;
-        auto lines = co_await reader->read();
-        if (lines && !lines->empty() && !closed_) co_return std::move(*lines);
-        if (--left_ == 0) ended_.cancel();
-        co_return std::string();
-    }
-    asio::awaitable<bool> write(std::string_view) override { co_return false; }
-    void end_input() override {}
-    void resize(TerminalSize) override {}
-    asio::awaitable<Result<int>> exit_code() override {
-        while (left_ > 0 && !closed_)
-            co_await ended_.async_wait(asio::as_tuple(asio::use_awaitable));
-        co_return 0;
-    }
-    void close() override {
-        closed_ = true;
-        ended_.cancel();
-    }
-
-private:
-    std::shared_ptr<LogReader> out_, err_;
-    int left_ = 0;
-    bool closed_ = false;
-    asio::steady_timer ended_;
-};
+    return none;
+}
 
 int restart_count(const Object& pod, const std::string& container) {
     for (const char* path : {"status.containerStatuses", "status.initContainerStatuses"}) {
@@ -120,15 +83,19 @@ Result<StartCommand> KubeletHost::exec(const std::string& pod_uid, const std::st
 Result<StartCommand> KubeletHost::attach(const Object& pod, const std::string& container,
                                          CommandStreams wanted) {
     if (impl_->exec_spec(pod.uid(), container) == nullptr) return not_running(container);
-    LogQuery query;
-    query.pod_uid = pod.uid();
-    query.container = container;
-    query.attempt = restart_count(pod, container);
-    const KubeletHost::Impl* host = impl_.get();
-    const auto start = [host, query,
-                        wanted]() -> asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> {
-        co_return std::make_shared<AttachedContainer>(host->deps.executor, host->deps.directory,
-                                                      query, wanted);
+    const Json& spec = container_of(pod, container);
+    kubelet::AttachRequest request;
+    request.log.pod_uid = pod.uid();
+    request.log.container = container;
+    request.log.attempt = restart_count(pod, container);
+    request.wanted = wanted;
+    request.wanted.in = wanted.in && bool_at(spec, "stdin");
+    request.terminal = bool_at(spec, "tty");
+    request.input_once = bool_at(spec, "stdinOnce");
+    KubeletHost::Impl* host = impl_.get();
+    const auto start = [host,
+                        request]() -> asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> {
+        return kubelet::attach(*host, request);
     };
     return StartCommand(start);
 }

@@ -65,6 +65,12 @@ public:
     // The same for a client that is there: its streams are the command's. The time-out is ignored.
     virtual boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> exec_stream(
         ExecRequest request, CommandStreams wanted);
+    // The standard input of a running container that was started with one, or its terminal.
+    virtual boost::asio::awaitable<Result<PodSocket>> container_input(std::string pod_uid,
+                                                                      std::string container);
+    // It ends when what container_input() gave is closed, too.
+    virtual boost::asio::awaitable<void> end_container_input(std::string pod_uid,
+                                                             std::string container);
     // Connects to a port of the pod's own loopback address.
     virtual boost::asio::awaitable<Result<PodSocket>> dial(std::string pod_uid, int port);
     // Connects as a tcpSocket or httpGet probe does. httpGet: `http_request` is sent and the status

@@ -252,6 +252,11 @@ std::string Holder::command(int, const std::vector<std::string>& words, std::vec
         return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), error);
     } else if (word == "stream" && count == 5) {
         return pods_.stream(words[1], words[2], words[3], words[4], give, error);
+    } else if (word == "input" && count == 3) {
+        const int end = pods_.input(words[1], words[2], error);
+        if (end >= 0) give.push_back(end);
+    } else if (word == "end-input" && count == 3) {
+        pods_.end_input(words[1], words[2], error);
     } else if (word == "signal" && count == 4) {
         pods_.signal(words[1], words[2], std::atoi(words[3].c_str()), error);
     } else if (word == "stop" && count == 4) {

@@ -137,8 +137,13 @@ std::string Pods::container(const std::string& uid, const std::string& name, int
     container.started = now_nanoseconds();
     container.exit_path = exit_path_of(start.records);
     container.attempt = attempt;
-    container.pid = start_container(start, error);
+    for (const auto& [other_uid, other_pod] : pods_)
+        for (const auto& [other_name, other] : other_pod.containers)
+            if (other.input) start.inputs.push_back(other.input->get());
+    int input = -1;
+    container.pid = start_container(start, input, error);
     if (container.pid == 0) return "";
+    if (input >= 0) container.input = std::make_shared<Descriptor>(input);
     pod->second.containers[name] = container;
     return std::to_string(container.pid);
 }
@@ -174,6 +179,18 @@ std::string Pods::stream(const std::string& uid, const std::string& name, const 
     if (pid == 0) return "";
     execs_[pid] = {uid, id};
     return std::to_string(pid);
+}
+
+int Pods::input(const std::string& uid, const std::string& name, std::string& error) {
+    const Container* container = find(uid, name, error);
+    if (container == nullptr) return -1;
+    const int copy = container->input ? ::fcntl(container->input->get(), F_DUPFD_CLOEXEC, 0) : -1;
+    if (copy < 0) error = "container " + name + " has no input, or it has ended";
+    return copy;
+}
+
+void Pods::end_input(const std::string& uid, const std::string& name, std::string& error) {
+    if (Container* container = find(uid, name, error); container != nullptr) container->input.reset();
 }
 
 int Pods::dial(const std::string& uid, int port, bool ipv6, std::string& error) const {

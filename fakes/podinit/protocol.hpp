@@ -25,6 +25,8 @@
 //                           (stdin, stdout, stderr)                                             -> ok PID
 //   stream UID NAME ID SPEC   the same on pipes or a terminal made inside, which the SPEC asks for; gives
 //                           their other ends, in that order, or the terminal alone            -> ok PID + descriptors
+//   input UID NAME          the standard input of a container that has one, or its terminal   -> ok + descriptor
+//   end-input UID NAME      its input ends when all copies of that descriptor are closed      -> ok
 //   signal UID NAME SIGNO   to the container's main process                                     -> ok
 //   stop UID NAME GRACE_MS  SIGTERM, after the grace SIGKILL to all in it                       -> ok (at once)
 //   remove UID              kills the pod's sandbox and everything in it, frees its address     -> ok (when gone)

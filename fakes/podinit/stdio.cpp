@@ -100,7 +100,13 @@ std::string Stdio::become_terminal(long uid, bool single) {
     if (::ioctl(terminal.get(), TIOCSCTTY, 0) != 0) return failure("make the terminal the controlling one");
     for (int i = 0; i < 3; ++i)
         if (::dup2(terminal.get(), i) < 0) return failure(stream_words[i]);
-    return send_descriptor(sender_.get(), master.get()) ? "" : failure("pass the terminal on");
+    // Once for the holder, and once for the first process of a container.
+    const bool sent = send_descriptor(sender_.get(), master.get()) && send_descriptor(sender_.get(), master.get());
+    return sent ? "" : failure("pass the terminal on");
+}
+
+void Stdio::forget_outer() {
+    for (Descriptor& end : outer_) end.reset();
 }
 
 std::vector<int> Stdio::release() {
