@@ -8,7 +8,8 @@ namespace shed {
 class NodeStreams final : public PodStreams {
 public:
     Result<StartCommand> exec(const Object& pod, const std::string& container,
-                              const std::vector<std::string>& command, CommandStreams wanted) override;
+                              const std::vector<std::string>& command,
+                              CommandStreams wanted) override;
     Result<StartCommand> attach(const Object& pod, const std::string& container,
                                 CommandStreams wanted) override;
     DialPod dial(const Object& pod) override;

@@ -1,4 +1,5 @@
-// Which pod and container a stream is to, as the API server and the kubelet look for them; the rest is fakes/streams.
+// Which pod and container a stream is to, as the API server and the kubelet look for them; the rest
+// is fakes/streams.
 #include "fakes/apiserver/streams.hpp"
 
 #include <charconv>
@@ -74,8 +75,8 @@ asio::awaitable<void> refuse(HttpReply& reply, const Error& error) {
     co_await reply.send(std::move(answer));
 }
 
-asio::awaitable<void> forward(PodStreams& streams, const Object& pod, const Request& request, const HttpRequest& http,
-                              HttpReply& reply) {
+asio::awaitable<void> forward(PodStreams& streams, const Object& pod, const Request& request,
+                              const HttpRequest& http, HttpReply& reply) {
     auto ports = ports_of(request);
     if (!ports) {
         co_await refuse(reply, ports.error());
@@ -91,11 +92,12 @@ asio::awaitable<void> forward(PodStreams& streams, const Object& pod, const Requ
 }  // namespace
 
 bool is_streamed(const Request& request) {
-    return request.subresource == "exec" || request.subresource == "attach" || request.subresource == "portforward";
+    return request.subresource == "exec" || request.subresource == "attach" ||
+           request.subresource == "portforward";
 }
 
-asio::awaitable<void> serve_streams(const Store& store, PodStreams* streams, Request request, const HttpRequest& http,
-                                    HttpReply& reply) {
+asio::awaitable<void> serve_streams(const Store& store, PodStreams* streams, Request request,
+                                    const HttpRequest& http, HttpReply& reply) {
     const auto pod = find_pod(store, request);
     std::optional<Error> refused;
     if (streams == nullptr) refused = Error{Reason::not_found, "this server runs no pods"};
@@ -103,11 +105,13 @@ asio::awaitable<void> serve_streams(const Store& store, PodStreams* streams, Req
     const bool forwards = request.subresource == "portforward";
     std::string container;
     if (!refused && !forwards) {
-        auto chosen = choose_container((*pod)->dom(), request.name, std::string(request.parameter("container")));
+        auto chosen = choose_container((*pod)->dom(), request.name,
+                                       std::string(request.parameter("container")));
         if (chosen) container = std::move(*chosen);
         else refused = chosen.error();
     }
-    if (!refused && string_at((*pod)->dom(), "spec.nodeName").empty()) refused = without_host(request.name);
+    if (!refused && string_at((*pod)->dom(), "spec.nodeName").empty())
+        refused = without_host(request.name);
     if (refused) {
         co_await refuse(reply, *refused);
         co_return;

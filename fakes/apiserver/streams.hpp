@@ -9,6 +9,7 @@ boost::asio::awaitable<void> serve_streams(const Store& store, PodStreams* strea
                                            const HttpRequest& http, HttpReply& reply);
 
 // The container a request means: `wanted`, or the only one. pod_log.cpp
-Result<std::string> choose_container(const Json& pod, const std::string& pod_name, const std::string& wanted);
+Result<std::string> choose_container(const Json& pod, const std::string& pod_name,
+                                     const std::string& wanted);
 
 }  // namespace shed

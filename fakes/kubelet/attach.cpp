@@ -99,8 +99,8 @@ asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> attach(KubeletHost::Impl
                                                                AttachRequest request) {
     PodSocket input;
     if (request.terminal || request.wanted.in) {
-        auto given = co_await host.deps.runtime.container_input(request.log.pod_uid,
-                                                                request.log.container);
+        auto given =
+            co_await host.deps.runtime.container_input(request.log.pod_uid, request.log.container);
         // One that was ended by another client before: the output is still there.
         if (given) input = *given;
     }

@@ -1,5 +1,5 @@
-// What a ProcessRuntime does for clients that look into pods: commands with streams, and connections to what listens
-// there.
+// What a ProcessRuntime does for clients that look into pods: commands with streams, and
+// connections to what listens there.
 #include "fakes/kubelet/process_runtime.hpp"
 
 #include <sys/ioctl.h>
@@ -116,9 +116,9 @@ private:
             co_return true;
         }
         asio::steady_timer limit(executor_, output_after_exit);
-        const auto first = co_await (
-            end->async_wait(asio::posix::stream_descriptor::wait_read, nothrow) ||
-            limit.async_wait(nothrow));
+        const auto first =
+            co_await (end->async_wait(asio::posix::stream_descriptor::wait_read, nothrow) ||
+                      limit.async_wait(nothrow));
         co_return first.index() == 0;
     }
 
@@ -145,9 +145,9 @@ asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> ProcessRuntime::exec_str
     const auto waiting = std::make_shared<Impl::Exec>(impl_->executor);
     impl_->execs[key] = waiting;
     std::vector<int> none;
-    auto reply = co_await impl_->with_spec(
-        "stream " + request.pod_uid + " " + request.container + " " + id,
-        with_streams(std::move(request.spec), wanted), std::move(none));
+    auto reply =
+        co_await impl_->with_spec("stream " + request.pod_uid + " " + request.container + " " + id,
+                                  with_streams(std::move(request.spec), wanted), std::move(none));
     if (!reply) {
         impl_->execs.erase(key);
         co_return reply.error();
@@ -169,8 +169,7 @@ asio::awaitable<void> ProcessRuntime::end_container_input(std::string pod_uid,
                                                           std::string container) {
     if (impl_->channel == nullptr) co_return;
     // Where it has ended already there is nothing to do.
-    static_cast<void>(
-        co_await impl_->channel->command("end-input " + pod_uid + " " + container));
+    static_cast<void>(co_await impl_->channel->command("end-input " + pod_uid + " " + container));
 }
 
 asio::awaitable<Result<PodSocket>> ProcessRuntime::Impl::dial(std::string pod_uid, int port,

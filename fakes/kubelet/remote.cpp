@@ -1,4 +1,5 @@
-// exec, attach and port-forward as a kubelet serves them: to the pods of this machine, in its words.
+// exec, attach and port-forward as a kubelet serves them: to the pods of this machine, in its
+// words.
 #include "fakes/kubelet/attach.hpp"
 
 #include <nlohmann/json.hpp>
@@ -47,7 +48,8 @@ int restart_count(const Object& pod, const std::string& container) {
 
 }  // namespace
 
-const Spec* KubeletHost::Impl::exec_spec(const std::string& uid, const std::string& container) const {
+const Spec* KubeletHost::Impl::exec_spec(const std::string& uid,
+                                         const std::string& container) const {
     const auto listener = listeners.find(uid);
     return listener == listeners.end() ? nullptr : listener->second.exec_spec(container);
 }

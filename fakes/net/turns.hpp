@@ -41,7 +41,8 @@ public:
     boost::asio::awaitable<Pass> take() {
         Pass pass(*this);
         const auto timer = pass.timer();
-        while (!pass.is_first()) co_await timer->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        while (!pass.is_first())
+            co_await timer->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
         co_return pass;
     }
 

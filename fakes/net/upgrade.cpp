@@ -28,7 +28,9 @@ bool has_peer_closed(TlsStream& stream) {
     auto& socket = beast::get_lowest_layer(stream).socket();
     tcp_info info{};
     socklen_t size = sizeof info;
-    if (!socket.is_open() || ::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
+    if (!socket.is_open() ||
+        ::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return true;
     return info.tcpi_state != TCP_ESTABLISHED;
 }
 
@@ -90,9 +92,10 @@ public:
         message.target(request.target);
         for (const auto& [name, value] : request.headers) message.insert(name, value);
         if (!protocol.empty())
-            socket_.set_option(websocket::stream_base::decorator([protocol](websocket::response_type& response) {
-                response.set(http::field::sec_websocket_protocol, protocol);
-            }));
+            socket_.set_option(
+                websocket::stream_base::decorator([protocol](websocket::response_type& response) {
+                    response.set(http::field::sec_websocket_protocol, protocol);
+                }));
         auto [error] = co_await socket_.async_accept(message, nothrow);
         co_return !error;
     }
@@ -109,11 +112,14 @@ public:
     }
 
     asio::awaitable<bool> write(std::string_view bytes) override { return send(bytes, false); }
-    asio::awaitable<bool> write_text(std::string_view message) override { return send(message, true); }
+    asio::awaitable<bool> write_text(std::string_view message) override {
+        return send(message, true);
+    }
 
     asio::awaitable<void> shut(std::string_view reason) override {
         const Turns::Pass turn = co_await turns_.take();
-        const websocket::close_reason why(websocket::close_code::normal, beast::string_view(reason.data(), reason.size()));
+        const websocket::close_reason why(websocket::close_code::normal,
+                                          beast::string_view(reason.data(), reason.size()));
         co_await socket_.async_close(why, nothrow);
     }
 
@@ -143,7 +149,8 @@ std::shared_ptr<ByteStream> make_byte_stream(std::shared_ptr<TlsStream> stream, 
 }
 
 asio::awaitable<std::shared_ptr<WebSocket>> make_websocket(std::shared_ptr<TlsStream> stream,
-                                                           const HttpRequest& request, std::string protocol) {
+                                                           const HttpRequest& request,
+                                                           std::string protocol) {
     beast::get_lowest_layer(*stream).expires_never();
     const auto made = std::make_shared<TlsWebSocket>(std::move(stream));
     if (!co_await made->accept(request, std::move(protocol))) co_return nullptr;

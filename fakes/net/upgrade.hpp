@@ -1,7 +1,8 @@
 #pragma once
-// What a connection becomes after an upgrade (101): a stream of bytes, or WebSocket messages (RFC 6455). Beast stays in
-// the .cpp. One read at a time; writes may overlap and go out one after the other. A write returns when the peer's
-// window has taken it, so who waits for it never runs ahead of a slow peer.
+// What a connection becomes after an upgrade (101): a stream of bytes, or WebSocket messages (RFC
+// 6455). Beast stays in the .cpp. One read at a time; writes may overlap and go out one after the
+// other. A write returns when the peer's window has taken it, so who waits for it never runs ahead
+// of a slow peer.
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
 #include <string_view>
@@ -13,14 +14,16 @@ public:
     virtual ~Upgraded() = default;
     // False: the peer is gone.
     virtual boost::asio::awaitable<bool> write(std::string_view bytes) = 0;
-    // Whether the peer has closed its side or vanished, as the kernel knows it, whatever is still unread.
+    // Whether the peer has closed its side or vanished, as the kernel knows it, whatever is still
+    // unread.
     virtual bool peer_closed() const = 0;
     virtual void close() = 0;  // at once; what waits ends
 };
 
 class ByteStream : public Upgraded {
 public:
-    virtual boost::asio::awaitable<std::size_t> read_some(char* into, std::size_t size) = 0;  // 0: the peer is gone
+    virtual boost::asio::awaitable<std::size_t> read_some(
+        char* into, std::size_t size) = 0;  // 0: the peer is gone
 };
 
 class WebSocket : public Upgraded {  // write() sends one binary message

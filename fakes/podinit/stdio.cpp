@@ -59,7 +59,8 @@ bool Stdio::take(const Record& record) {
 std::string Stdio::open(long uid, bool single) {
     if (terminal_) {
         int ends[2];
-        if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return failure("socketpair");
+        if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+            return failure("socketpair");
         sender_.reset(ends[0]);
         receiver_.reset(ends[1]);
         return "";
@@ -81,7 +82,8 @@ std::string Stdio::become(long uid, bool single) {
     ::setsid();
     if (terminal_) return become_terminal(uid, single);
     for (int i = 0; i < 3; ++i) {
-        const int from = inner_[i].open() ? inner_[i].get() : ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        const int from =
+            inner_[i].open() ? inner_[i].get() : ::open("/dev/null", O_RDWR | O_CLOEXEC);
         if (from < 0 || ::dup2(from, i) < 0) return failure(stream_words[i]);
     }
     return "";
@@ -97,11 +99,13 @@ std::string Stdio::become_terminal(long uid, bool single) {
     if (!terminal.open()) return failure("open the terminal");
     if (!single && ::fchown(terminal.get(), static_cast<uid_t>(uid), static_cast<gid_t>(-1)) != 0)
         return failure("give the terminal to uid " + std::to_string(uid));
-    if (::ioctl(terminal.get(), TIOCSCTTY, 0) != 0) return failure("make the terminal the controlling one");
+    if (::ioctl(terminal.get(), TIOCSCTTY, 0) != 0)
+        return failure("make the terminal the controlling one");
     for (int i = 0; i < 3; ++i)
         if (::dup2(terminal.get(), i) < 0) return failure(stream_words[i]);
     // Once for the holder, and once for the first process of a container.
-    const bool sent = send_descriptor(sender_.get(), master.get()) && send_descriptor(sender_.get(), master.get());
+    const bool sent = send_descriptor(sender_.get(), master.get()) &&
+                      send_descriptor(sender_.get(), master.get());
     return sent ? "" : failure("pass the terminal on");
 }
 
@@ -112,7 +116,8 @@ void Stdio::forget_outer() {
 std::vector<int> Stdio::release() {
     std::vector<int> ends;
     if (terminal_) {
-        if (const int master = receive_descriptor(receiver_.get()); master >= 0) ends.push_back(master);
+        if (const int master = receive_descriptor(receiver_.get()); master >= 0)
+            ends.push_back(master);
         return ends;
     }
     for (Descriptor& end : outer_)

@@ -12,13 +12,15 @@ namespace shed::spdy {
 
 namespace {
 
-constexpr std::uint32_t control_bit = 0x8000'0000, version = 3, stream_mask = 0x7fff'ffff, size_mask = 0xff'ffff;
+constexpr std::uint32_t control_bit = 0x8000'0000, version = 3, stream_mask = 0x7fff'ffff,
+                        size_mask = 0xff'ffff;
 constexpr std::uint8_t fin_flag = 1;
 
 Error broken(std::string why) { return {Reason::bad_request, "SPDY: " + std::move(why)}; }
 
 Bytef* bytes_of(std::string_view text) {
-    return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));  // zlib does not write there
+    return const_cast<Bytef*>(
+        reinterpret_cast<const Bytef*>(text.data()));  // zlib does not write there
 }
 
 std::string control_frame(Type type, std::uint8_t flags, std::string_view payload) {
@@ -51,7 +53,8 @@ struct Reader::Inflater {
             const int done = ::inflate(&stream, Z_SYNC_FLUSH);
             if (done == Z_NEED_DICT) {
                 const std::string words = dictionary();
-                if (::inflateSetDictionary(&stream, bytes_of(words), static_cast<uInt>(words.size())) != Z_OK)
+                if (::inflateSetDictionary(&stream, bytes_of(words),
+                                           static_cast<uInt>(words.size())) != Z_OK)
                     return std::nullopt;
                 continue;
             }
@@ -105,7 +108,8 @@ Result<std::optional<Frame>> Reader::next_piece() {
 Result<std::optional<Frame>> Reader::next_control(std::uint32_t first, std::uint32_t second) {
     const std::uint32_t size = second & size_mask;
     if ((first >> 16 & 0x7fff) != version) return broken("not version 3");
-    if (size > control_bytes_max) return broken("a control frame of " + std::to_string(size) + " bytes");
+    if (size > control_bytes_max)
+        return broken("a control frame of " + std::to_string(size) + " bytes");
     if (buffer_.size() - at_ < 8 + std::size_t{size}) return std::optional<Frame>();
     Frame frame;
     frame.type = static_cast<Type>(first & 0xffff);
@@ -120,7 +124,9 @@ Result<void> Reader::fill(Frame& frame, std::string_view payload) {
     const auto word = [&](std::size_t at) { return word_at(payload, at); };
     std::size_t headers_at = 4;
     switch (frame.type) {
-        case Type::syn_stream: headers_at = 10; [[fallthrough]];
+        case Type::syn_stream:
+            headers_at = 10;
+            [[fallthrough]];
         case Type::syn_reply:
         case Type::headers: {
             if (payload.size() < headers_at) return broken("a short frame of headers");
@@ -142,7 +148,8 @@ Result<void> Reader::fill(Frame& frame, std::string_view payload) {
             if (payload.size() != 4) return broken("a ping of another size than 4");
             frame.value = word(0);
             return {};
-        default: return {};  // settings say nothing to us, and unknown types are to be ignored (2.2.1)
+        default:
+            return {};  // settings say nothing to us, and unknown types are to be ignored (2.2.1)
     }
 }
 
@@ -150,7 +157,8 @@ struct Writer::Deflater {
     Deflater() {
         SHED_CHECK(::deflateInit(&stream, Z_BEST_SPEED) == Z_OK);
         const std::string words = dictionary();
-        SHED_CHECK(::deflateSetDictionary(&stream, bytes_of(words), static_cast<uInt>(words.size())) == Z_OK);
+        SHED_CHECK(::deflateSetDictionary(&stream, bytes_of(words),
+                                          static_cast<uInt>(words.size())) == Z_OK);
     }
     ~Deflater() { ::deflateEnd(&stream); }
     z_stream stream{};
@@ -167,7 +175,8 @@ std::string Writer::pack(const Headers& headers) {
     stream.avail_in = static_cast<uInt>(block.size());
     stream.next_out = reinterpret_cast<Bytef*>(packed.data());
     stream.avail_out = static_cast<uInt>(packed.size());
-    SHED_CHECK(::deflate(&stream, Z_SYNC_FLUSH) == Z_OK && stream.avail_in == 0 && stream.avail_out > 0);
+    SHED_CHECK(::deflate(&stream, Z_SYNC_FLUSH) == Z_OK && stream.avail_in == 0 &&
+               stream.avail_out > 0);
     packed.resize(packed.size() - stream.avail_out);
     return packed;
 }
@@ -175,8 +184,8 @@ std::string Writer::pack(const Headers& headers) {
 std::string Writer::syn_stream(std::uint32_t stream, const Headers& headers, bool fin) {
     std::string payload;
     append_word(payload, stream);
-    append_word(payload, 0);         // associated with no other stream
-    payload.append(2, '\0');         // priority, slot
+    append_word(payload, 0);  // associated with no other stream
+    payload.append(2, '\0');  // priority, slot
     payload.append(pack(headers));
     return control_frame(Type::syn_stream, fin ? fin_flag : 0, payload);
 }
@@ -191,7 +200,8 @@ std::string Writer::syn_reply(std::uint32_t stream, const Headers& headers) {
 std::string Writer::data(std::uint32_t stream, std::string_view bytes, bool fin) {
     std::string frame;
     append_word(frame, stream & stream_mask);
-    append_word(frame, std::uint32_t{fin ? fin_flag : std::uint8_t{0}} << 24 | static_cast<std::uint32_t>(bytes.size()));
+    append_word(frame, std::uint32_t{fin ? fin_flag : std::uint8_t{0}} << 24 |
+                           static_cast<std::uint32_t>(bytes.size()));
     return frame.append(bytes);
 }
 
@@ -201,6 +211,8 @@ std::string Writer::rst_stream(std::uint32_t stream, std::uint32_t status) {
 
 std::string Writer::ping(std::uint32_t id) { return control_frame(Type::ping, {id}); }
 
-std::string Writer::goaway(std::uint32_t last_stream) { return control_frame(Type::goaway, {last_stream, 0}); }
+std::string Writer::goaway(std::uint32_t last_stream) {
+    return control_frame(Type::goaway, {last_stream, 0});
+}
 
 }  // namespace shed::spdy

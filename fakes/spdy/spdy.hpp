@@ -1,7 +1,7 @@
 #pragma once
-// SPDY/3.1 framing (draft-mbelshe-httpbis-spdy-00), as kubectl speaks it for exec, attach and port-forward. Bytes in,
-// frames out, and back: no sockets. One Reader and one Writer per connection, since each direction's header blocks are
-// one compressed stream.
+// SPDY/3.1 framing (draft-mbelshe-httpbis-spdy-00), as kubectl speaks it for exec, attach and
+// port-forward. Bytes in, frames out, and back: no sockets. One Reader and one Writer per
+// connection, since each direction's header blocks are one compressed stream.
 #include "fakes/base/result.hpp"
 
 #include <cstdint>
@@ -28,9 +28,10 @@ enum class Type : std::uint16_t {
 };
 
 // Status codes of RST_STREAM, 2.6.3.
-inline constexpr std::uint32_t protocol_error = 1, invalid_stream = 2, refused_stream = 3, cancelled = 5;
+inline constexpr std::uint32_t protocol_error = 1, invalid_stream = 2, refused_stream = 3,
+                               cancelled = 5;
 
-using Headers = std::vector<std::pair<std::string, std::string>>;  // names in lower case
+using Headers = std::vector<std::pair<std::string, std::string>>;        // names in lower case
 std::string_view header(const Headers& headers, std::string_view name);  // "" when absent
 
 struct Frame {
@@ -42,15 +43,17 @@ struct Frame {
     std::uint32_t value = 0;  // status of rst_stream and goaway, id of ping, size of window_update
 };
 
-inline constexpr std::size_t control_bytes_max = 64 * 1024;  // of a control frame, and of its headers unpacked
+inline constexpr std::size_t control_bytes_max =
+    64 * 1024;  // of a control frame, and of its headers unpacked
 
 class Reader {
 public:
     Reader();
     ~Reader();
     void feed(std::string_view bytes);
-    // The next frame; nullopt: more bytes are needed. Data frames come in pieces, as their bytes come, with `fin` at the
-    // last one. What is no SPDY, or too large, is an error, after which the connection is of no use.
+    // The next frame; nullopt: more bytes are needed. Data frames come in pieces, as their bytes
+    // come, with `fin` at the last one. What is no SPDY, or too large, is an error, after which the
+    // connection is of no use.
     Result<std::optional<Frame>> next();
 
 private:
@@ -73,7 +76,8 @@ public:
     ~Writer();
     std::string syn_stream(std::uint32_t stream, const Headers& headers, bool fin);
     std::string syn_reply(std::uint32_t stream, const Headers& headers);
-    static std::string data(std::uint32_t stream, std::string_view bytes, bool fin);  // less than 16 MiB
+    static std::string data(std::uint32_t stream, std::string_view bytes,
+                            bool fin);  // less than 16 MiB
     static std::string rst_stream(std::uint32_t stream, std::uint32_t status);
     static std::string ping(std::uint32_t id);
     static std::string goaway(std::uint32_t last_stream);

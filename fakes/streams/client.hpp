@@ -16,7 +16,8 @@ public:
     };
     // What the client says next. One call at a time; goes on after finish().
     virtual boost::asio::awaitable<Said> read() = 0;
-    virtual boost::asio::awaitable<bool> write(RemoteCommand::Output which, std::string_view bytes) = 0;
+    virtual boost::asio::awaitable<bool> write(RemoteCommand::Output which,
+                                               std::string_view bytes) = 0;
     // Tells how it ended, as JSON of a metav1.Status, and that nothing more comes.
     virtual boost::asio::awaitable<void> finish(std::string status) = 0;
     virtual bool peer_closed() const = 0;
@@ -28,18 +29,20 @@ std::string old_status_text(const std::string& status);
 
 // ---- websocket_command.cpp
 std::span<const std::string_view> websocket_command_protocols();
-std::shared_ptr<CommandClient> websocket_client(std::shared_ptr<WebSocket> socket, const std::string& protocol);
+std::shared_ptr<CommandClient> websocket_client(std::shared_ptr<WebSocket> socket,
+                                                const std::string& protocol);
 // An empty message on the client's first output tells it that it is connected.
 boost::asio::awaitable<void> greet(CommandClient& client, CommandStreams wanted);
 
 // ---- spdy_command.cpp
 std::span<const std::string_view> spdy_command_protocols();
 // Waits until the client has opened the streams it wants; nullptr: it did not.
-boost::asio::awaitable<std::shared_ptr<CommandClient>> spdy_client(std::shared_ptr<ByteStream> bytes,
-                                                                   std::string protocol, CommandStreams wanted);
+boost::asio::awaitable<std::shared_ptr<CommandClient>> spdy_client(
+    std::shared_ptr<ByteStream> bytes, std::string protocol, CommandStreams wanted);
 
 // ---- command.cpp
 boost::asio::awaitable<void> run_command(std::shared_ptr<CommandClient> client,
-                                         std::shared_ptr<RemoteCommand> command, CommandStreams wanted);
+                                         std::shared_ptr<RemoteCommand> command,
+                                         CommandStreams wanted);
 
 }  // namespace shed::streams

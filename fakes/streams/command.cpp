@@ -26,7 +26,8 @@ constexpr auto farewell_time = std::chrono::seconds(5);  // for the client to cl
 
 // Shared by the coroutines of one client, each of which may outlive the others by a turn.
 struct Session : std::enable_shared_from_this<Session> {
-    Session(asio::any_io_executor executor, std::shared_ptr<CommandClient> c, std::shared_ptr<RemoteCommand> r)
+    Session(asio::any_io_executor executor, std::shared_ptr<CommandClient> c,
+            std::shared_ptr<RemoteCommand> r)
         : client(std::move(c)), command(std::move(r)), news(executor), tasks(executor) {}
 
     std::shared_ptr<CommandClient> client;
@@ -75,8 +76,8 @@ asio::awaitable<void> listen(Shared session) {
     session->lose_client();
 }
 
-// While a command does not read its input, nothing is read from the client either: then only the kernel knows when it
-// goes.
+// While a command does not read its input, nothing is read from the client either: then only the
+// kernel knows when it goes.
 asio::awaitable<void> watch_client(Shared session) {
     asio::steady_timer timer(session->news.get_executor());
     while (!session->gone) {
@@ -93,11 +94,12 @@ asio::awaitable<void> wait_for_news(Session& session, std::chrono::steady_clock:
 
 }  // namespace
 
-asio::awaitable<void> run_command(std::shared_ptr<CommandClient> client, std::shared_ptr<RemoteCommand> command,
-                                  CommandStreams wanted) {
+asio::awaitable<void> run_command(std::shared_ptr<CommandClient> client,
+                                  std::shared_ptr<RemoteCommand> command, CommandStreams wanted) {
     constexpr auto never = asio::steady_timer::time_point::max();
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const Shared session = std::make_shared<Session>(executor, std::move(client), std::move(command));
+    const Shared session =
+        std::make_shared<Session>(executor, std::move(client), std::move(command));
     struct Stop {
         Session& session;
         ~Stop() { session.stop(); }
@@ -113,9 +115,11 @@ asio::awaitable<void> run_command(std::shared_ptr<CommandClient> client, std::sh
     const auto code = co_await session->command->exit_code();
     while (session->pumps > 0 && !session->gone) co_await wait_for_news(*session, never);
     if (session->gone) co_return;
-    co_await session->client->finish(status_of_exit(code, "error executing command in container: "));
+    std::string status = status_of_exit(code, "error executing command in container: ");
+    co_await session->client->finish(std::move(status));
     const auto until = std::chrono::steady_clock::now() + farewell_time;
-    while (!session->gone && std::chrono::steady_clock::now() < until) co_await wait_for_news(*session, until);
+    while (!session->gone && std::chrono::steady_clock::now() < until)
+        co_await wait_for_news(*session, until);
 }
 
 std::string old_status_text(const std::string& status) {
@@ -129,11 +133,14 @@ asio::awaitable<void> serve_spdy_command(HttpReply& reply, Upgrade upgrade, Comm
                                          Result<StartCommand> start) {
     const auto protocol = choose_protocol(upgrade.protocols, spdy_command_protocols());
     if (!protocol || !start) {
-        co_await reply.send(start ? no_common_protocol(upgrade.protocols, spdy_command_protocols())
-                                  : refusal_text(start.error()));
+        HttpResponse refusal = start
+                                   ? no_common_protocol(upgrade.protocols, spdy_command_protocols())
+                                   : refusal_text(start.error());
+        co_await reply.send(std::move(refusal));
         co_return;
     }
-    const auto bytes = co_await reply.upgrade(switch_to_spdy(*protocol));
+    HttpResponse head = switch_to_spdy(*protocol);
+    const auto bytes = co_await reply.upgrade(std::move(head));
     if (!bytes) co_return;
     const auto client = co_await spdy_client(bytes, *protocol, wanted);
     if (!client) co_return bytes->close();
@@ -142,20 +149,24 @@ asio::awaitable<void> serve_spdy_command(HttpReply& reply, Upgrade upgrade, Comm
         co_await run_command(client, std::move(*command), wanted);
         co_return;
     }
-    co_await client->finish(status_of_exit(command.error(), "error executing command in container: "));
+    std::string status = status_of_exit(command.error(), "error executing command in container: ");
+    co_await client->finish(std::move(status));
     co_await client->read();
     client->close();
 }
 
-// From v5 on the API server speaks WebSocket to the client and SPDY to the kubelet: its answer has come when the
-// kubelet's has not. Before, it passes on what the kubelet says.
-asio::awaitable<void> serve_websocket_command(const HttpRequest& request, HttpReply& reply, Upgrade upgrade,
-                                              CommandStreams wanted, Result<StartCommand> start) {
+// From v5 on the API server speaks WebSocket to the client and SPDY to the kubelet: its answer has
+// come when the kubelet's has not. Before, it passes on what the kubelet says.
+asio::awaitable<void> serve_websocket_command(const HttpRequest& request, HttpReply& reply,
+                                              Upgrade upgrade, CommandStreams wanted,
+                                              Result<StartCommand> start) {
     const auto protocol = choose_protocol(upgrade.protocols, websocket_command_protocols());
     const bool translated = protocol && protocol->starts_with("v5.");
     if (!protocol || (!start && !translated)) {
-        co_await reply.send(start ? no_common_protocol(upgrade.protocols, websocket_command_protocols())
-                                  : refusal_text(start.error()));
+        HttpResponse refusal =
+            start ? no_common_protocol(upgrade.protocols, websocket_command_protocols())
+                  : refusal_text(start.error());
+        co_await reply.send(std::move(refusal));
         co_return;
     }
     const auto socket = co_await reply.accept_websocket(request, *protocol);
@@ -163,7 +174,8 @@ asio::awaitable<void> serve_websocket_command(const HttpRequest& request, HttpRe
     const auto client = websocket_client(socket, *protocol);
     co_await greet(*client, wanted);
     if (!start) {
-        co_await client->finish(status_of_exit(start.error(), "unable to upgrade connection: "));
+        std::string status = status_of_exit(start.error(), "unable to upgrade connection: ");
+        co_await client->finish(std::move(status));
         co_return client->close();
     }
     auto command = co_await (*start)();
@@ -171,7 +183,8 @@ asio::awaitable<void> serve_websocket_command(const HttpRequest& request, HttpRe
         co_await run_command(client, std::move(*command), wanted);
         co_return;
     }
-    co_await client->finish(status_of_exit(command.error(), "error executing command in container: "));
+    std::string status = status_of_exit(command.error(), "error executing command in container: ");
+    co_await client->finish(std::move(status));
     client->close();
 }
 
@@ -188,7 +201,9 @@ std::string status_of_exit(const Result<int>& code, const std::string& doing) {
     status["status"] = "Failure";
     if (code) {
         const std::string number = std::to_string(*code);
-        status["message"] = "command terminated with non-zero exit code: command terminated with exit code " + number;
+        status["message"] =
+            "command terminated with non-zero exit code: command terminated with exit code " +
+            number;
         status["reason"] = "NonZeroExitCode";
         const Json cause = {{"reason", "ExitCode"}, {"message", number}};
         status["details"] = {{"causes", Json::array({cause})}};
@@ -203,16 +218,18 @@ std::string status_of_exit(const Result<int>& code, const std::string& doing) {
     return dump_json(status);
 }
 
-asio::awaitable<void> serve_command(const HttpRequest& request, HttpReply& reply, CommandStreams wanted,
-                                    Result<StartCommand> start) {
+asio::awaitable<void> serve_command(const HttpRequest& request, HttpReply& reply,
+                                    CommandStreams wanted, Result<StartCommand> start) {
     using namespace streams;
     Upgrade upgrade = upgrade_of(request);
     if (upgrade.kind == Upgrade::Kind::spdy) {
         co_await serve_spdy_command(reply, std::move(upgrade), wanted, std::move(start));
     } else if (upgrade.kind == Upgrade::Kind::websocket) {
-        co_await serve_websocket_command(request, reply, std::move(upgrade), wanted, std::move(start));
+        co_await serve_websocket_command(request, reply, std::move(upgrade), wanted,
+                                         std::move(start));
     } else {
-        co_await reply.send(upgrade_required());
+        HttpResponse refusal = upgrade_required();
+        co_await reply.send(std::move(refusal));
     }
 }
 

@@ -21,7 +21,8 @@ constexpr auto nothrow = asio::as_tuple(asio::use_awaitable);
 std::optional<int> port_of(std::string_view text) {
     int port = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) return std::nullopt;
+    if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535)
+        return std::nullopt;
     return port;
 }
 
@@ -56,6 +57,8 @@ void Forwarded::close() {
 }
 
 asio::awaitable<void> Forwarded::to_pod() {
+    // Who cancels this has closed it, too.
+    co_await asio::this_coro::throw_if_cancelled(false);
     while (!dead_) {
         if (queue_.empty() && ended_) break;
         if (queue_.empty()) {
@@ -81,7 +84,8 @@ asio::awaitable<std::size_t> Forwarded::from_pod(char* into, std::size_t size) {
 
 std::string forward_failure(const ForwardTarget& target, int port, const Error& error) {
     return "error forwarding port " + std::to_string(port) + " to pod " + target.pod +
-           ", uid : failed to execute portforward in network namespace: failed to connect to localhost:" +
+           ", uid : failed to execute portforward in network namespace: failed to connect to "
+           "localhost:" +
            std::to_string(port) + " inside the pod: " + error.message;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// One forwarded connection, towards the pod: bytes of the client wait here, up to a bound, until the pod's program takes
-// them. For this module only.
+// One forwarded connection, towards the pod: bytes of the client wait here, up to a bound, until
+// the pod's program takes them. For this module only.
 #include "fakes/streams/streams.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -23,8 +23,9 @@ public:
 
     // ---- the copying, when the pod's program is there
     void connected(PodSocket socket);
-    boost::asio::awaitable<void> to_pod();                        // until the client has ended and all was taken
-    boost::asio::awaitable<std::size_t> from_pod(char* into, std::size_t size);  // 0: the pod says no more
+    boost::asio::awaitable<void> to_pod();  // until the client has ended and all was taken
+    boost::asio::awaitable<std::size_t> from_pod(char* into,
+                                                 std::size_t size);  // 0: the pod says no more
 
 private:
     PodSocket socket_;

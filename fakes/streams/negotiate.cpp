@@ -46,7 +46,8 @@ std::string bracketed(const auto& words) {
 Upgrade upgrade_of(const HttpRequest& request) {
     Upgrade upgrade;
     bool wanted = false;
-    for (const std::string& word : listed(request, "connection")) wanted = wanted || lower(word) == "upgrade";
+    for (const std::string& word : listed(request, "connection"))
+        wanted = wanted || lower(word) == "upgrade";
     const std::string to = lower(request.header("upgrade"));
     if (wanted && to == "websocket" && request.method == "GET") {
         upgrade.kind = Upgrade::Kind::websocket;
@@ -75,12 +76,13 @@ HttpResponse upgrade_required() {
     return response;
 }
 
-HttpResponse no_common_protocol(const std::vector<std::string>& offered, std::span<const std::string_view> known) {
+HttpResponse no_common_protocol(const std::vector<std::string>& offered,
+                                std::span<const std::string_view> known) {
     HttpResponse response;
     response.status = 403;
     response.content_type = "text/plain; charset=utf-8";
-    response.body = "unable to upgrade: unable to negotiate protocol: client supports " + bracketed(offered) +
-                    ", server accepts " + bracketed(known) + "\n";
+    response.body = "unable to upgrade: unable to negotiate protocol: client supports " +
+                    bracketed(offered) + ", server accepts " + bracketed(known) + "\n";
     return response;
 }
 

@@ -1,6 +1,7 @@
-// port-forward by channels over WebSocket, as the Python client does it: for the i-th port of the query 2i carries data
-// and 2i+1 an error's text, and the first message of each is the port's number, two bytes, the lower one first. Each port
-// is one connection, made at once; a channel cannot be half closed.
+// port-forward by channels over WebSocket, as the Python client does it: for the i-th port of the
+// query 2i carries data and 2i+1 an error's text, and the first message of each is the port's
+// number, two bytes, the lower one first. Each port is one connection, made at once; a channel
+// cannot be half closed.
 #include "fakes/streams/port_channels.hpp"
 
 #include "fakes/net/tasks.hpp"
@@ -23,15 +24,21 @@ constexpr std::size_t ports_max = 127;  // a channel's number is one byte
 
 class PortChannels : public std::enable_shared_from_this<PortChannels> {
 public:
-    PortChannels(asio::any_io_executor executor, std::shared_ptr<WebSocket> socket, ForwardTarget target)
-        : socket_(std::move(socket)), target_(std::move(target)), tasks_(executor), left_(target_.ports.size()) {
-        for (std::size_t i = 0; i < target_.ports.size(); ++i) open_.push_back(std::make_shared<Forwarded>(executor));
+    PortChannels(asio::any_io_executor executor, std::shared_ptr<WebSocket> socket,
+                 ForwardTarget target)
+        : socket_(std::move(socket)),
+          target_(std::move(target)),
+          tasks_(executor),
+          left_(target_.ports.size()) {
+        for (std::size_t i = 0; i < target_.ports.size(); ++i)
+            open_.push_back(std::make_shared<Forwarded>(executor));
     }
 
     asio::awaitable<void> run() {
         for (std::size_t i = 0; i < open_.size(); ++i) {
             const int port = target_.ports[i];
-            const std::string number = {static_cast<char>(port & 0xff), static_cast<char>(port >> 8)};
+            const std::string number = {static_cast<char>(port & 0xff),
+                                        static_cast<char>(port >> 8)};
             co_await send(2 * i, number);
             co_await send(2 * i + 1, number);
             tasks_.spawn("port-forward", serve(shared_from_this(), i));
@@ -39,7 +46,8 @@ public:
         std::array<char, 32 * 1024> buffer;
         std::optional<unsigned char> channel;
         for (;;) {
-            const WebSocket::Piece piece = co_await socket_->read_some(buffer.data(), buffer.size());
+            const WebSocket::Piece piece =
+                co_await socket_->read_some(buffer.data(), buffer.size());
             if (piece.gone) break;
             std::string_view bytes(buffer.data(), piece.size);
             if (piece.first) channel.reset();
@@ -66,7 +74,8 @@ private:
     }
 
     asio::awaitable<void> take(std::shared_ptr<Forwarded> open, std::string bytes) {
-        while (open->full() && !socket_->peer_closed()) co_await open->wait_for_room(look_for_client_every);
+        while (open->full() && !socket_->peer_closed())
+            co_await open->wait_for_room(look_for_client_every);
         open->put(std::move(bytes));
     }
 
@@ -79,13 +88,15 @@ private:
             open->connected(*socket);
             co_await (self->copy_out(open, 2 * index) && open->to_pod());
         } else {
-            co_await self->send(2 * index + 1, forward_failure(self->target_, port, socket.error()));
+            const std::string why = forward_failure(self->target_, port, socket.error());
+            co_await self->send(2 * index + 1, why);
         }
         open->close();
         if (--self->left_ == 0) co_await self->socket_->shut("");
     }
 
     asio::awaitable<void> copy_out(std::shared_ptr<Forwarded> open, std::size_t channel) {
+        co_await asio::this_coro::throw_if_cancelled(false);
         std::array<char, 32 * 1024> buffer;
         for (;;) {
             const std::size_t size = co_await open->from_pod(buffer.data(), buffer.size());
@@ -111,7 +122,8 @@ asio::awaitable<void> serve_port_channels(const HttpRequest& request, HttpReply&
                                           std::vector<std::string> offered, ForwardTarget target) {
     const auto protocol = choose_protocol(offered, protocols);
     if (!protocol || target.ports.empty() || target.ports.size() > ports_max) {
-        co_await reply.send(protocol ? bad_ports() : no_common_protocol(offered, protocols));
+        HttpResponse refusal = protocol ? bad_ports() : no_common_protocol(offered, protocols);
+        co_await reply.send(std::move(refusal));
         co_return;
     }
     const auto socket = co_await reply.accept_websocket(request, *protocol);

@@ -5,6 +5,7 @@
 namespace shed::streams {
 
 boost::asio::awaitable<void> serve_port_channels(const HttpRequest& request, HttpReply& reply,
-                                                 std::vector<std::string> offered, ForwardTarget target);
+                                                 std::vector<std::string> offered,
+                                                 ForwardTarget target);
 
 }  // namespace shed::streams

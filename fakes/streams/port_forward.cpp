@@ -26,7 +26,8 @@ constexpr std::string_view tunnel_protocol = "SPDY/3.1+portforward.k8s.io";
 // All that one client forwards.
 class PortForward : public std::enable_shared_from_this<PortForward> {
 public:
-    PortForward(asio::any_io_executor executor, std::shared_ptr<ByteStream> bytes, ForwardTarget target)
+    PortForward(asio::any_io_executor executor, std::shared_ptr<ByteStream> bytes,
+                ForwardTarget target)
         : connection_(std::move(bytes)), target_(std::move(target)), tasks_(std::move(executor)) {}
 
     asio::awaitable<void> run() {
@@ -70,7 +71,8 @@ private:
 // A request's id is missing from very old clients, whose data stream follows its error stream.
 std::string request_of(const spdy::Frame& frame, bool data) {
     const std::string_view given = spdy::header(frame.headers, "requestid");
-    return given.empty() ? "stream " + std::to_string(frame.stream - (data ? 2 : 0)) : std::string(given);
+    return given.empty() ? "stream " + std::to_string(frame.stream - (data ? 2 : 0))
+                         : std::string(given);
 }
 
 asio::awaitable<void> PortForward::open(spdy::Frame frame) {
@@ -103,7 +105,8 @@ asio::awaitable<void> PortForward::take(spdy::Frame frame) {
     if (found == by_data_.end()) co_return;
     const std::shared_ptr<Forwarded> open = found->second;
     // As with a kubelet, one connection that is stuck holds up the others of the same client.
-    while (open->full() && !connection_.peer_closed()) co_await open->wait_for_room(look_for_client_every);
+    while (open->full() && !connection_.peer_closed())
+        co_await open->wait_for_room(look_for_client_every);
     open->put(std::move(frame.data));
     if (frame.fin) open->end();
 }
@@ -134,11 +137,13 @@ asio::awaitable<void> PortForward::connect(Pair pair) {
 }
 
 asio::awaitable<void> PortForward::copy_out(std::shared_ptr<Forwarded> open, std::uint32_t stream) {
+    co_await asio::this_coro::throw_if_cancelled(false);
     std::array<char, 32 * 1024> buffer;
     for (;;) {
         const std::size_t size = co_await open->from_pod(buffer.data(), buffer.size());
         if (open->closed()) co_return;
-        const bool sent = co_await connection_.send(stream, std::string_view(buffer.data(), size), size == 0);
+        const bool sent =
+            co_await connection_.send(stream, std::string_view(buffer.data(), size), size == 0);
         if (!sent) open->close();
         if (!sent || size == 0) co_return;
     }
@@ -156,13 +161,15 @@ asio::awaitable<void> run_port_forward(std::shared_ptr<ByteStream> bytes, Forwar
 
 asio::awaitable<void> serve_websocket(const HttpRequest& request, HttpReply& reply, Upgrade upgrade,
                                       ForwardTarget target) {
-    const bool tunnelled = std::find(upgrade.protocols.begin(), upgrade.protocols.end(), tunnel_protocol) !=
-                           upgrade.protocols.end();
+    const bool tunnelled = std::find(upgrade.protocols.begin(), upgrade.protocols.end(),
+                                     tunnel_protocol) != upgrade.protocols.end();
     if (!tunnelled) {
-        co_await serve_port_channels(request, reply, std::move(upgrade.protocols), std::move(target));
+        co_await serve_port_channels(request, reply, std::move(upgrade.protocols),
+                                     std::move(target));
         co_return;
     }
-    const auto socket = co_await reply.accept_websocket(request, std::string(tunnel_protocol));
+    std::string protocol(tunnel_protocol);
+    const auto socket = co_await reply.accept_websocket(request, std::move(protocol));
     if (socket) co_await run_port_forward(bytes_in_messages(socket), std::move(target));
 }
 
@@ -170,17 +177,22 @@ asio::awaitable<void> serve_websocket(const HttpRequest& request, HttpReply& rep
 
 }  // namespace streams
 
-asio::awaitable<void> serve_port_forward(const HttpRequest& request, HttpReply& reply, ForwardTarget target) {
+asio::awaitable<void> serve_port_forward(const HttpRequest& request, HttpReply& reply,
+                                         ForwardTarget target) {
     using namespace streams;
     Upgrade upgrade = upgrade_of(request);
     if (upgrade.kind == Upgrade::Kind::none) {
-        co_await reply.send(upgrade_required());
+        HttpResponse refusal = upgrade_required();
+        co_await reply.send(std::move(refusal));
     } else if (upgrade.kind == Upgrade::Kind::websocket) {
         co_await serve_websocket(request, reply, std::move(upgrade), std::move(target));
-    } else if (const auto protocol = choose_protocol(upgrade.protocols, spdy_protocols); !protocol) {
-        co_await reply.send(no_common_protocol(upgrade.protocols, spdy_protocols));
+    } else if (const auto protocol = choose_protocol(upgrade.protocols, spdy_protocols);
+               !protocol) {
+        HttpResponse refusal = no_common_protocol(upgrade.protocols, spdy_protocols);
+        co_await reply.send(std::move(refusal));
     } else {
-        const auto bytes = co_await reply.upgrade(switch_to_spdy(*protocol));
+        HttpResponse head = switch_to_spdy(*protocol);
+        const auto bytes = co_await reply.upgrade(std::move(head));
         if (bytes) co_await run_port_forward(bytes, std::move(target));
     }
 }

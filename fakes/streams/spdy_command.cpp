@@ -1,4 +1,5 @@
-// remotecommand over SPDY/3.1: one stream for each of error, stdin, stdout, stderr, resize, opened by the client.
+// remotecommand over SPDY/3.1: one stream for each of error, stdin, stdout, stderr, resize, opened
+// by the client.
 #include "fakes/streams/client.hpp"
 #include "fakes/streams/spdy_connection.hpp"
 
@@ -12,8 +13,8 @@ namespace shed::streams {
 
 namespace {
 
-constexpr std::string_view protocols[] = {"v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io",
-                                          "channel.k8s.io"};
+constexpr std::string_view protocols[] = {"v4.channel.k8s.io", "v3.channel.k8s.io",
+                                          "v2.channel.k8s.io", "channel.k8s.io"};
 constexpr auto streams_time = std::chrono::seconds(30);  // a kubelet's DefaultStreamCreationTimeout
 constexpr std::size_t size_bytes_max = 4096;
 
@@ -38,7 +39,8 @@ public:
     }
 
     asio::awaitable<bool> write(RemoteCommand::Output which, std::string_view bytes) override {
-        return connection_.send(streams_[which == RemoteCommand::Output::out ? "stdout" : "stderr"], bytes, false);
+        return connection_.send(streams_[which == RemoteCommand::Output::out ? "stdout" : "stderr"],
+                                bytes, false);
     }
 
     asio::awaitable<void> finish(std::string status) override {
@@ -67,7 +69,8 @@ asio::awaitable<bool> SpdyClient::open(std::vector<std::string> names) {
         if (!frame) co_return false;
         if (frame->type != spdy::Type::syn_stream) continue;
         const std::string name(spdy::header(frame->headers, "streamtype"));
-        const bool wanted = std::find(names.begin(), names.end(), name) != names.end() && !streams_.contains(name);
+        const bool wanted =
+            std::find(names.begin(), names.end(), name) != names.end() && !streams_.contains(name);
         if (!wanted) {
             co_await connection_.reset(frame->stream, spdy::refused_stream);
             continue;
@@ -108,7 +111,8 @@ std::optional<CommandClient::Said> SpdyClient::take(const spdy::Frame& frame) {
 
 std::span<const std::string_view> spdy_command_protocols() { return protocols; }
 
-asio::awaitable<std::shared_ptr<CommandClient>> spdy_client(std::shared_ptr<ByteStream> bytes, std::string protocol,
+asio::awaitable<std::shared_ptr<CommandClient>> spdy_client(std::shared_ptr<ByteStream> bytes,
+                                                            std::string protocol,
                                                             CommandStreams wanted) {
     std::vector<std::string> names(1, "error");
     if (wanted.in) names.push_back("stdin");
@@ -123,7 +127,8 @@ asio::awaitable<std::shared_ptr<CommandClient>> spdy_client(std::shared_ptr<Byte
     });
     const bool opened = co_await client->open(std::move(names));
     limit.cancel();
-    co_return opened ? client : nullptr;
+    if (!opened) co_return nullptr;
+    co_return client;
 }
 
 }  // namespace shed::streams

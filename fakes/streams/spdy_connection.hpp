@@ -1,7 +1,7 @@
 #pragma once
 // One SPDY/3.1 connection on a stream of bytes, the server's side. For this module only.
-// Unlike SPDY/3.1, and like the library kubectl and kubelets use, windows are not kept: WINDOW_UPDATE is ignored, and a
-// slow side is waited for by the connection below.
+// Unlike SPDY/3.1, and like the library kubectl and kubelets use, windows are not kept:
+// WINDOW_UPDATE is ignored, and a slow side is waited for by the connection below.
 #include "fakes/net/upgrade.hpp"
 #include "fakes/spdy/spdy.hpp"
 

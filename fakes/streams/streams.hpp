@@ -1,11 +1,15 @@
 #pragma once
-// exec, attach and port-forward on an upgraded connection: the protocols by which clients carry streams, and the copying.
-// Knows nothing of pods: what runs and what is connected to comes from the caller.
-//   commands      remotecommand's channels over WebSocket (channel.k8s.io, v4, v5; base64 of the first two), or
+// exec, attach and port-forward on an upgraded connection: the protocols by which clients carry
+// streams, and the copying. Knows nothing of pods: what runs and what is connected to comes from
+// the caller.
+//   commands      remotecommand's channels over WebSocket (channel.k8s.io, v4, v5; base64 of the
+//   first two), or
 //                 streams of SPDY/3.1 (v1 to v4.channel.k8s.io)
-//   port-forward  SPDY/3.1 (portforward.k8s.io), the same within WebSocket messages (SPDY/3.1+portforward.k8s.io), or
+//   port-forward  SPDY/3.1 (portforward.k8s.io), the same within WebSocket messages
+//   (SPDY/3.1+portforward.k8s.io), or
 //                 channels over WebSocket (v4.channel.k8s.io)
-// No side runs ahead of a slow other one: what is read is written before more is read, but for port_queue_bytes_max.
+// No side runs ahead of a slow other one: what is read is written before more is read, but for
+// port_queue_bytes_max.
 #include "fakes/base/result.hpp"
 #include "fakes/net/http_server.hpp"
 
@@ -15,8 +19,9 @@
 
 namespace shed {
 
-inline constexpr std::size_t port_queue_bytes_max = 256 * 1024;  // of one forwarded connection, towards the pod
-inline constexpr std::size_t forwarded_streams_max = 1024;       // on one connection of a client
+inline constexpr std::size_t port_queue_bytes_max =
+    256 * 1024;  // of one forwarded connection, towards the pod
+inline constexpr std::size_t forwarded_streams_max = 1024;  // on one connection of a client
 
 struct TerminalSize {
     std::uint16_t width = 0, height = 0;  // in characters
@@ -27,8 +32,10 @@ class RemoteCommand {
 public:
     enum class Output { out, err };
     virtual ~RemoteCommand() = default;
-    virtual boost::asio::awaitable<std::string> read(Output which) = 0;           // as bytes come; empty at the end
-    virtual boost::asio::awaitable<bool> write(std::string_view input) = 0;       // false: nobody reads it any more
+    virtual boost::asio::awaitable<std::string> read(
+        Output which) = 0;  // as bytes come; empty at the end
+    virtual boost::asio::awaitable<bool> write(
+        std::string_view input) = 0;  // false: nobody reads it any more
     virtual void end_input() = 0;
     virtual void resize(TerminalSize size) = 0;
     virtual boost::asio::awaitable<Result<int>> exit_code() = 0;  // returns when it has ended
@@ -38,23 +45,26 @@ public:
 struct CommandStreams {
     bool in = false, out = false, err = false, tty = false;
 };
-using StartCommand = std::function<boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>>()>;
+using StartCommand =
+    std::function<boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>>()>;
 
-// Serves a GET or POST of exec or attach. An error instead of `start` is the kubelet's refusal, in its words; the client
-// gets it before or after the upgrade, depending on its protocol, as the API server passes it on.
-boost::asio::awaitable<void> serve_command(const HttpRequest& request, HttpReply& reply, CommandStreams wanted,
-                                           Result<StartCommand> start);
+// Serves a GET or POST of exec or attach. An error instead of `start` is the kubelet's refusal, in
+// its words; the client gets it before or after the upgrade, depending on its protocol, as the API
+// server passes it on.
+boost::asio::awaitable<void> serve_command(const HttpRequest& request, HttpReply& reply,
+                                           CommandStreams wanted, Result<StartCommand> start);
 
 using PodSocket = std::shared_ptr<boost::asio::posix::stream_descriptor>;
 // A connection to this port of the pod's loopback address.
 using DialPod = std::function<boost::asio::awaitable<Result<PodSocket>>(int port)>;
 
 struct ForwardTarget {
-    std::string pod = {};    // NAME_NAMESPACE, as in a kubelet's messages
+    std::string pod = {};         // NAME_NAMESPACE, as in a kubelet's messages
     std::vector<int> ports = {};  // of the query; used by the WebSocket channels only
     DialPod dial = {};
 };
-boost::asio::awaitable<void> serve_port_forward(const HttpRequest& request, HttpReply& reply, ForwardTarget target);
+boost::asio::awaitable<void> serve_port_forward(const HttpRequest& request, HttpReply& reply,
+                                                ForwardTarget target);
 
 // ---- parts that tests look at alone
 struct Upgrade {

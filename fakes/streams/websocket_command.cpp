@@ -1,4 +1,5 @@
-// remotecommand's channels over WebSocket: the first byte of a message names the stream (k8s.io/streaming's wsstream).
+// remotecommand's channels over WebSocket: the first byte of a message names the stream
+// (k8s.io/streaming's wsstream).
 #include "fakes/base/base64.hpp"
 #include "fakes/kube/kube.hpp"
 #include "fakes/net/tls.hpp"
@@ -27,23 +28,34 @@ namespace streams {
 
 namespace {
 
-constexpr std::string_view protocols[] = {"v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io",
-                                          "channel.k8s.io", "base64.channel.k8s.io"};
+constexpr std::string_view protocols[] = {"v5.channel.k8s.io", "v4.channel.k8s.io",
+                                          "v4.base64.channel.k8s.io", "channel.k8s.io",
+                                          "base64.channel.k8s.io"};
 
-enum Channel : unsigned char { channel_in, channel_out, channel_err, channel_status, channel_resize, channel_end = 255 };
+enum Channel : unsigned char {
+    channel_in,
+    channel_out,
+    channel_err,
+    channel_status,
+    channel_resize,
+    channel_end = 255
+};
 
 constexpr std::size_t piece_bytes = 32 * 1024;
-constexpr std::size_t held_bytes_max = 1024 * 1024;  // of messages that are needed whole: base64, sizes
+constexpr std::size_t held_bytes_max =
+    1024 * 1024;  // of messages that are needed whole: base64, sizes
 
 class WebSocketClient final : public CommandClient {
 public:
     WebSocketClient(std::shared_ptr<WebSocket> socket, const std::string& protocol)
-        : socket_(std::move(socket)), base64_(protocol.find("base64.") != std::string::npos),
+        : socket_(std::move(socket)),
+          base64_(protocol.find("base64.") != std::string::npos),
           json_status_(protocol.starts_with("v")) {}
 
     asio::awaitable<Said> read() override {
         for (;;) {
-            const WebSocket::Piece piece = co_await socket_->read_some(buffer_.data(), buffer_.size());
+            const WebSocket::Piece piece =
+                co_await socket_->read_some(buffer_.data(), buffer_.size());
             if (piece.gone) co_return Said{};
             if (auto said = take(piece)) co_return std::move(*said);
             if (broken_) co_return Said{};
@@ -61,7 +73,8 @@ public:
     }
 
     asio::awaitable<bool> send(Channel channel, std::string_view bytes) {
-        std::string message(1, base64_ ? static_cast<char>('0' + channel) : static_cast<char>(channel));
+        std::string message(
+            1, base64_ ? static_cast<char>('0' + channel) : static_cast<char>(channel));
         if (base64_) {
             message += base64(std::string(bytes));
             co_return co_await socket_->write_text(message);
@@ -99,7 +112,8 @@ private:
     std::optional<Said> take_whole() {
         if (base64_) held_ = decode_base64(held_);
         if (channel_ == channel_in) return input(std::move(held_));
-        if (channel_ == channel_end && held_ == std::string(1, '\0')) return Said{Said::Kind::end_of_input, {}, {}};
+        if (channel_ == channel_end && held_ == std::string(1, '\0'))
+            return Said{Said::Kind::end_of_input, {}, {}};
         if (channel_ != channel_resize) return std::nullopt;
         const auto size = parse_terminal_size(held_);
         return size ? std::optional(Said{Said::Kind::resize, {}, *size}) : std::nullopt;
@@ -117,7 +131,8 @@ private:
 
 std::span<const std::string_view> websocket_command_protocols() { return protocols; }
 
-std::shared_ptr<CommandClient> websocket_client(std::shared_ptr<WebSocket> socket, const std::string& protocol) {
+std::shared_ptr<CommandClient> websocket_client(std::shared_ptr<WebSocket> socket,
+                                                const std::string& protocol) {
     return std::make_shared<WebSocketClient>(std::move(socket), protocol);
 }
 

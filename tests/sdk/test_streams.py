@@ -1,8 +1,7 @@
-"""exec, attach, cp and port-forward: by the newest kubectl, by one that knows SPDY only, and by the Python client."""
+"""exec, attach, cp and port-forward: by the newest kubectl, and by one that knows SPDY only."""
 
 import concurrent.futures
 import hashlib
-import json
 import os
 import pathlib
 import pty
@@ -13,37 +12,10 @@ import termios
 import urllib.request
 
 import pytest
-from conftest import client_for
+from looked_into import FIVE_MEGABYTES, looked_into
 from shed import find_kubectl, wait_until
 
 pytestmark = pytest.mark.kubectl
-
-POD = """
-apiVersion: v1
-kind: Pod
-metadata: {name: streams}
-spec:
-  restartPolicy: Never
-  containers:
-  - name: main
-    image: mpioperator/base
-    command: [sh, -c, "mkdir /tmp/web && cd /tmp/web && exec python3 -m http.server --bind 127.0.0.1 8080"]
-    env: [{name: GREETING, value: hello from the spec}]
-    workingDir: /home/mpiuser
-    securityContext: {runAsUser: 1000}
-  - name: talker
-    image: busybox
-    command: [sh, -c, "i=0; while :; do echo line $i; echo error $i >&2; i=$((i+1)); sleep 0.1; done"]
-"""
-DONE = """
-apiVersion: v1
-kind: Pod
-metadata: {name: done}
-spec:
-  restartPolicy: Never
-  containers: [{name: main, image: busybox, command: ["true"]}]
-"""
-FIVE_MEGABYTES = 5 * 1000 * 1000
 
 
 def old_kubectl():
@@ -55,13 +27,8 @@ def old_kubectl():
 
 @pytest.fixture(scope="module")
 def pod(cluster):
-    for manifest in (POD, DONE):
-        cluster.kubectl("apply", "-f", "-", stdin=manifest)
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/streams", "--timeout=60s")
-    wait_until(lambda: cluster.get("pod", "done")["status"]["phase"] == "Succeeded", 30, "the short pod has ended")
-    yield "streams"
-    for name in ("streams", "done"):
-        cluster.kubectl("delete", "pod", name, "--now")
+    with looked_into(cluster) as name:
+        yield name
 
 
 @pytest.fixture(params=["websocket", "spdy"])
@@ -247,6 +214,23 @@ def test_attach_shows_what_comes(kubectl):
     assert f"error {first + 1}\n" in errors
 
 
+def test_a_pods_input_comes_from_who_attaches(kubectl):
+    done = kubectl("run", "reader", "--image=busybox", "--restart=Never", "-i", "--rm", "--quiet", "--",
+                   "sh", "-c", "sha256sum; exit 4", stdin=b"x" * FIVE_MEGABYTES)
+    assert hashlib.sha256(b"x" * FIVE_MEGABYTES).hexdigest() in done.stdout.decode()
+    assert done.returncode == 4
+
+
+def test_a_pods_terminal_is_attached_to(kubectl):
+    term = Terminal([kubectl.program, "run", "typist", "--image=busybox", "--restart=Never", "-it", "--rm",
+                     "--env=PS1=typ''ist: ", "--", "sh"], kubectl.env)
+    term.expect("typ.*ist: ")  # a prompt is no whole line
+    term.say("until [ \"$(stty size)\" = '25 81' ]; do :; done; tty; test -t 0 && echo s''ized\n")
+    term.expect(r"/dev/pts/0\r\nsized")
+    term.say("exit 6\n")
+    assert term.exit_code() == 6
+
+
 def test_mistakes_are_told_in_the_servers_words(kubectl):
     def failure(*words):
         done = kubectl(*words)
@@ -319,73 +303,3 @@ def test_a_slow_client_costs_no_memory(cluster, kubectl):
     finally:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def core(cluster, pod):
-    client_for(cluster)
-    from kubernetes import client, config  # noqa: PLC0415
-
-    config.load_kube_config(str(cluster.kubeconfig))
-    return client.CoreV1Api()
-
-
-def python_exec(core, words, **options):
-    from kubernetes.stream import stream  # noqa: PLC0415
-
-    wanted = {"stderr": True, "stdin": False, "stdout": True, "tty": False, **options}
-    return stream(core.connect_get_namespaced_pod_exec, "streams", "default", container="main", command=words, **wanted)
-
-
-def test_the_python_client_runs_commands(core):
-    assert python_exec(core, ["sh", "-c", "echo out; echo err >&2"]) in ("out\nerr\n", "err\nout\n")
-    response = python_exec(core, ["sh", "-c", "read line; echo got $line; exit 4"], stdin=True, _preload_content=False)
-    response.write_stdin("a line\n")
-    response.run_forever(timeout=30)
-    assert response.read_stdout() == "got a line\n"
-    assert response.returncode == 4
-
-
-def test_the_python_client_takes_large_messages(core):
-    words = ["sh", "-c", "head -c 5000000 | sha256sum"]
-    response = python_exec(core, words, stdin=True, _preload_content=False)
-    text = "x" * FIVE_MEGABYTES
-    response.write_stdin(text)
-    response.run_forever(timeout=60)
-    assert response.read_stdout().split()[0] == hashlib.sha256(text.encode()).hexdigest()
-
-
-def test_the_python_client_gets_refusals(core):
-    from kubernetes.client import ApiException  # noqa: PLC0415
-    from kubernetes.stream import stream  # noqa: PLC0415
-
-    with pytest.raises(ApiException) as caught:
-        stream(core.connect_get_namespaced_pod_exec, "nope", "default", command=["true"], stdout=True)
-    assert caught.value.status == 0 or caught.value.status == 404
-    assert "404" in str(caught.value)
-    with pytest.raises(ApiException) as caught:
-        core.connect_get_namespaced_pod_exec("streams", "default", container="main", command="true", stdout=True)
-    assert caught.value.status == 400 and "Upgrade request required" in caught.value.body
-
-
-def test_the_python_client_forwards_ports(core):
-    from kubernetes.stream import portforward  # noqa: PLC0415
-
-    forwarding = portforward(core.connect_get_namespaced_pod_portforward, "streams", "default", ports="8080")
-    socket = forwarding.socket(8080)
-    socket.settimeout(30)
-    socket.sendall(b"GET / HTTP/1.0\r\n\r\n")
-    answer = b""
-    while part := socket.recv(4096):
-        answer += part
-    assert answer.startswith(b"HTTP/1.0 200 OK") and b"</html>" in answer
-    assert forwarding.error(8080) is None
-
-
-def test_the_status_is_as_a_kubelet_tells_it(core):
-    response = python_exec(core, ["sh", "-c", "exit 3"], _preload_content=False)
-    response.run_forever(timeout=30)
-    status = json.loads(response.read_channel(3))
-    assert status["reason"] == "NonZeroExitCode" and status["status"] == "Failure" and status["metadata"] == {}
-    assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
-    assert status["message"].startswith("command terminated with non-zero exit code")

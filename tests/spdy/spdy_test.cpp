@@ -50,8 +50,10 @@ TEST(Reader, ReadsWhatAWriterWrites) {
     Writer writer;
     const Headers headers = {{"streamtype", "data"}, {"port", "8080"}, {"requestid", "0"}};
     std::string bytes = writer.syn_stream(1, headers, true);
-    bytes += writer.syn_stream(3, {{"streamtype", "error"}, {"port", "8080"}, {"requestid", "0"}}, false);
-    bytes += writer.syn_reply(1, {}) + Writer::data(1, "abc", true) + Writer::ping(2) + Writer::goaway(3);
+    bytes += writer.syn_stream(3, {{"streamtype", "error"}, {"port", "8080"}, {"requestid", "0"}},
+                               false);
+    bytes += writer.syn_reply(1, {}) + Writer::data(1, "abc", true) + Writer::ping(2) +
+             Writer::goaway(3);
     for (const std::size_t step : {bytes.size(), std::size_t{1}, std::size_t{7}}) {
         const auto frames = read_all(bytes, step);
         ASSERT_TRUE(frames) << step;
@@ -98,32 +100,34 @@ TEST(Reader, IgnoresFramesItDoesNotKnow) {
 
 TEST(Reader, RefusesOtherVersionsAndSizes) {
     for (const std::string& bytes :
-         {"\x80\2\0\6\0\0\0\4\0\0\0\7"s,           // version 2
-          "\x80\3\0\6\0\0\0\5\0\0\0\7\0"s,         // a ping of 5 bytes
-          "\x80\3\0\3\0\0\0\4\0\0\0\7"s,           // a reset without status
-          "\x80\3\0\1\0\0\0\4\0\0\0\1"s,           // a SYN_STREAM that ends before its headers
-          "\x80\3\0\2\0\0\0\x08\0\0\0\1abcd"s,     // headers that are no zlib
-          "\x80\3\0\1\0\xff\xff\xff"s})            // a control frame of 16 MiB
+         {"\x80\2\0\6\0\0\0\4\0\0\0\7"s,        // version 2
+          "\x80\3\0\6\0\0\0\5\0\0\0\7\0"s,      // a ping of 5 bytes
+          "\x80\3\0\3\0\0\0\4\0\0\0\7"s,        // a reset without status
+          "\x80\3\0\1\0\0\0\4\0\0\0\1"s,        // a SYN_STREAM that ends before its headers
+          "\x80\3\0\2\0\0\0\x08\0\0\0\1abcd"s,  // headers that are no zlib
+          "\x80\3\0\1\0\xff\xff\xff"s})         // a control frame of 16 MiB
         EXPECT_FALSE(read_all(bytes, 100)) << testing::PrintToString(bytes);
 }
 
 // A small frame must not unpack to a large one.
 TEST(Reader, RefusesHeadersThatUnpackToTooMuch) {
     Writer writer;
-    const std::string bomb = writer.syn_stream(1, {{"a", std::string(control_bytes_max, 'a')}}, false);
+    const std::string bomb =
+        writer.syn_stream(1, {{"a", std::string(control_bytes_max, 'a')}}, false);
     ASSERT_LT(bomb.size(), 2000u);
     EXPECT_FALSE(read_all(bomb, 100));
 }
 
 TEST(Headers, AreCheckedAgainstTheirLengths) {
     EXPECT_EQ(decode_headers("\0\0\0\0"s), Headers{});
-    EXPECT_EQ(decode_headers(encode_headers({{"a", "b"}, {"c", ""}})), (Headers{{"a", "b"}, {"c", ""}}));
+    EXPECT_EQ(decode_headers(encode_headers({{"a", "b"}, {"c", ""}})),
+              (Headers{{"a", "b"}, {"c", ""}}));
     const std::string whole = encode_headers({{"name", "value"}});
     for (std::size_t size = 0; size < whole.size(); ++size)
         EXPECT_FALSE(decode_headers(whole.substr(0, size))) << size;
-    EXPECT_FALSE(decode_headers("\xff\xff\xff\xff"s));                        // so many that none are there
-    EXPECT_FALSE(decode_headers("\0\0\0\1\xff\xff\xff\xff"s));                // a name longer than the block
-    EXPECT_FALSE(decode_headers("\0\0\0\1\0\0\0\0\0\0\0\0"s));                // a name must not be empty
+    EXPECT_FALSE(decode_headers("\xff\xff\xff\xff"s));          // so many that none are there
+    EXPECT_FALSE(decode_headers("\0\0\0\1\xff\xff\xff\xff"s));  // a name longer than the block
+    EXPECT_FALSE(decode_headers("\0\0\0\1\0\0\0\0\0\0\0\0"s));  // a name must not be empty
 }
 
 // Whatever comes, it is frames or an error: checked by the sanitizers' builds, too.

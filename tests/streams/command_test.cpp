@@ -1,5 +1,6 @@
 // exec and attach, by every protocol a client may choose.
 #include "fakes/base/rng.hpp"
+#include "fakes/kube/kube.hpp"
 #include "fakes/spdy/spdy.hpp"
 #include "tests/streams/fakes.hpp"
 
@@ -24,17 +25,21 @@ struct CommandTest : testing::Test {
     bool done = false;
 
     Result<StartCommand> start() {
-        return StartCommand([this]() -> boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> {
-            co_return command;
-        });
+        return StartCommand(
+            [this]() -> boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> {
+                co_return command;
+            });
     }
-    static boost::asio::awaitable<void> serve(CommandTest& test, HttpRequest request, Result<StartCommand> start) {
+    static boost::asio::awaitable<void> serve(CommandTest& test, HttpRequest request,
+                                              Result<StartCommand> start) {
         co_await serve_command(request, test.reply, test.wanted, std::move(start));
         test.done = true;
     }
     // Runs until nothing happens any more, or the service has ended.
     void run(HttpRequest request, Result<StartCommand> begun) {
-        boost::asio::co_spawn(io, serve(*this, std::move(request), std::move(begun)), boost::asio::detached);
+        io.restart();
+        boost::asio::co_spawn(io, serve(*this, std::move(request), std::move(begun)),
+                              boost::asio::detached);
         for (int turn = 0; turn < 20'000 && !done; ++turn) io.poll();
     }
     void run(HttpRequest request) { run(std::move(request), start()); }
@@ -63,7 +68,8 @@ TEST_F(CommandTest, RefusesProtocolsNobodySpeaks) {
     run(websocket_request("v9.channel.k8s.io"));
     ASSERT_TRUE(done && reply.answer);
     EXPECT_EQ(reply.answer->status, 403);
-    EXPECT_NE(reply.answer->body.find("client supports [v9.channel.k8s.io], server accepts [v5."), std::string::npos);
+    EXPECT_NE(reply.answer->body.find("client supports [v9.channel.k8s.io], server accepts [v5."),
+              std::string::npos);
 }
 
 TEST_F(CommandTest, CarriesAllChannels) {
@@ -107,7 +113,8 @@ TEST_F(CommandTest, SpeaksBase64) {
 }
 
 TEST_F(CommandTest, TellsAKubeletsRefusalAsTheApiServerPassesItOn) {
-    run(websocket_request("v4.channel.k8s.io"), Error{Reason::internal, "container not found (\"c\")"});
+    run(websocket_request("v4.channel.k8s.io"),
+        Error{Reason::internal, "container not found (\"c\")"});
     ASSERT_TRUE(reply.answer);
     EXPECT_EQ(reply.answer->status, 500);
     EXPECT_EQ(reply.answer->body, "container not found (\"c\")");
@@ -115,7 +122,8 @@ TEST_F(CommandTest, TellsAKubeletsRefusalAsTheApiServerPassesItOn) {
 }
 
 TEST_F(CommandTest, TellsItOnTheStatusChannelFromV5On) {
-    run(websocket_request("v5.channel.k8s.io"), Error{Reason::internal, "container not found (\"c\")"});
+    run(websocket_request("v5.channel.k8s.io"),
+        Error{Reason::internal, "container not found (\"c\")"});
     EXPECT_FALSE(reply.answer);
     EXPECT_EQ(Json::parse(heard_on('\3'))["message"],
               "Internal error occurred: unable to upgrade connection: container not found (\"c\")");
@@ -154,9 +162,12 @@ TEST_F(CommandTest, ReadsNoFasterThanTheClientDoes) {
 TEST_F(CommandTest, SpeaksSpdy) {
     spdy::Writer writer;
     std::string bytes = writer.syn_stream(1, {{"streamtype", "error"}}, false);
-    bytes += writer.syn_stream(3, {{"streamType", "stdin"}}, false) + writer.syn_stream(5, {{"streamtype", "odd"}}, false);
-    bytes += writer.syn_stream(7, {{"streamtype", "stdout"}}, false) + writer.syn_stream(9, {{"streamtype", "stderr"}}, false);
-    bytes += spdy::Writer::ping(1) + spdy::Writer::data(3, "abc", false) + spdy::Writer::data(3, "def", true);
+    bytes += writer.syn_stream(3, {{"streamType", "stdin"}}, false);
+    bytes += writer.syn_stream(5, {{"streamtype", "odd"}}, false);
+    bytes += writer.syn_stream(7, {{"streamtype", "stdout"}}, false);
+    bytes += writer.syn_stream(9, {{"streamtype", "stderr"}}, false);
+    bytes += spdy::Writer::ping(1) + spdy::Writer::data(3, "abc", false) +
+             spdy::Writer::data(3, "def", true);
     say({bytes});
     run(spdy_request({"v9.channel.k8s.io", "v4.channel.k8s.io", "v3.channel.k8s.io"}));
     EXPECT_EQ(reply.protocol, "v4.channel.k8s.io");
@@ -183,7 +194,8 @@ TEST_F(CommandTest, SpeaksSpdy) {
     EXPECT_TRUE(done);
 }
 
-// Whatever a client says, the command ends with it and nothing else happens: also for the sanitizers' builds.
+// Whatever a client says, the command ends with it and nothing else happens: also for the
+// sanitizers' builds.
 TEST_F(CommandTest, SurvivesRandomMessages) {
     Rng rng(7);
     for (int round = 0; round < 400; ++round) {
@@ -198,7 +210,8 @@ TEST_F(CommandTest, SurvivesRandomMessages) {
             say({message});
         }
         const char* protocols[] = {"v5.channel.k8s.io", "base64.channel.k8s.io", ""};
-        run(round % 4 == 3 ? spdy_request({"v4.channel.k8s.io"}) : websocket_request(protocols[round % 4]));
+        run(round % 4 == 3 ? spdy_request({"v4.channel.k8s.io"})
+                           : websocket_request(protocols[round % 4]));
         EXPECT_TRUE(done) << round;
     }
 }
@@ -206,7 +219,8 @@ TEST_F(CommandTest, SurvivesRandomMessages) {
 TEST(Upgrade, IsReadFromTheHeaders) {
     HttpRequest request = websocket_request("v4.channel.k8s.io, channel.k8s.io");
     EXPECT_EQ(upgrade_of(request).kind, Upgrade::Kind::websocket);
-    EXPECT_EQ(upgrade_of(request).protocols, (std::vector<std::string>{"v4.channel.k8s.io", "channel.k8s.io"}));
+    EXPECT_EQ(upgrade_of(request).protocols,
+              (std::vector<std::string>{"v4.channel.k8s.io", "channel.k8s.io"}));
     request.method = "POST";
     EXPECT_EQ(upgrade_of(request).kind, Upgrade::Kind::none);
     request = spdy_request({"a", "b"});

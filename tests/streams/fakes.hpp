@@ -1,8 +1,9 @@
 #pragma once
-// Both ends of a stream without a network: a client that says what a test wrote down, and a command that does what it is
-// told.
+// Both ends of a stream without a network: a client that says what a test wrote down, and a command
+// that does what it is told.
 #include "fakes/streams/streams.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -10,7 +11,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <gtest/gtest.h>
 
 #include <cstring>
 #include <deque>
@@ -19,18 +19,20 @@ namespace shed::test {
 
 namespace asio = boost::asio;
 
-// What both kinds of upgraded connection do here: `said` comes message by message, then the client waits until it is
-// closed, or goes when `leaves`.
+// What both kinds of upgraded connection do here: `said` comes message by message, then the client
+// waits until it is closed, or goes when `leaves`.
 struct Line {
-    explicit Line(asio::any_io_executor executor) : closed_timer(executor, asio::steady_timer::time_point::max()) {}
+    explicit Line(asio::any_io_executor executor)
+        : closed_timer(executor, asio::steady_timer::time_point::max()) {}
     std::deque<std::string> said;
     std::vector<std::string> heard;
     std::size_t taken = 0;  // bytes of `said` that were read
     bool leaves = false, stuck = false, gone = false, closed = false, shut = false;
-    asio::steady_timer closed_timer;
+    asio::steady_timer closed_timer;  // cancelled when any of it has changed
 
     asio::awaitable<void> wait_for_close() {
-        while (!closed && !leaves) co_await closed_timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        while (!closed && !leaves)
+            co_await closed_timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
     asio::awaitable<bool> hear(std::string_view bytes) {
         if (stuck) co_await wait_for_close();  // a client that does not read
@@ -41,7 +43,8 @@ struct Line {
     // Bytes of the message at the front.
     asio::awaitable<std::size_t> take(char* into, std::size_t size) {
         co_await asio::post(closed_timer.get_executor(), asio::use_awaitable);
-        if (said.empty()) co_await wait_for_close();
+        while (said.empty() && !closed && !leaves)
+            co_await closed_timer.async_wait(asio::as_tuple(asio::use_awaitable));
         if (said.empty() || closed) co_return 0;
         const std::size_t count = std::min(size, said.front().size());
         std::memcpy(into, said.front().data(), count);
@@ -108,7 +111,8 @@ struct FakeReply final : HttpReply {
             if (name == "X-Stream-Protocol-Version") protocol = value;
         co_return std::make_shared<FakeBytes>(line);
     }
-    asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(const HttpRequest&, std::string chosen) override {
+    asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(const HttpRequest&,
+                                                                 std::string chosen) override {
         protocol = std::move(chosen);
         co_return std::make_shared<FakeSocket>(line);
     }
@@ -119,7 +123,8 @@ struct FakeReply final : HttpReply {
 
 // Gives back what it is given, in capital letters on stderr; ends with `code` when its input does.
 struct FakeCommand final : RemoteCommand {
-    explicit FakeCommand(asio::any_io_executor executor) : news(executor, asio::steady_timer::time_point::max()) {}
+    explicit FakeCommand(asio::any_io_executor executor)
+        : news(executor, asio::steady_timer::time_point::max()) {}
     asio::awaitable<void> wait() { co_await news.async_wait(asio::as_tuple(asio::use_awaitable)); }
     asio::awaitable<std::string> read(Output which) override {
         std::string& from = which == Output::out ? out : err;
@@ -131,7 +136,8 @@ struct FakeCommand final : RemoteCommand {
     asio::awaitable<bool> write(std::string_view input) override {
         while (deaf && !closed) co_await wait();
         out += input;
-        for (const char c : input) err += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        for (const char c : input)
+            err += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
         news.cancel();
         co_return !closed;
     }
@@ -168,7 +174,8 @@ inline HttpRequest spdy_request(const std::vector<std::string>& protocols) {
     HttpRequest request;
     request.method = "POST";
     request.headers = {{"Connection", "Upgrade"}, {"Upgrade", "SPDY/3.1"}};
-    for (const std::string& protocol : protocols) request.headers.emplace_back("X-Stream-Protocol-Version", protocol);
+    for (const std::string& protocol : protocols)
+        request.headers.emplace_back("X-Stream-Protocol-Version", protocol);
     return request;
 }
 

@@ -1,4 +1,5 @@
-// port-forward by SPDY, SPDY within WebSocket, and channels; the pod's program is the other end of a socket pair.
+// port-forward by SPDY, SPDY within WebSocket, and channels; the pod's program is the other end of
+// a socket pair.
 #include "fakes/base/rng.hpp"
 #include "fakes/spdy/spdy.hpp"
 #include "tests/streams/fakes.hpp"
@@ -42,12 +43,15 @@ struct PortForwardTest : testing::Test {
         };
         return made;
     }
-    static boost::asio::awaitable<void> serve(PortForwardTest& test, HttpRequest request, std::vector<int> ports) {
+    static boost::asio::awaitable<void> serve(PortForwardTest& test, HttpRequest request,
+                                              std::vector<int> ports) {
         co_await serve_port_forward(request, test.reply, test.target(std::move(ports)));
         test.done = true;
     }
     void begin(HttpRequest request, std::vector<int> ports = {}) {
-        boost::asio::co_spawn(io, serve(*this, std::move(request), std::move(ports)), boost::asio::detached);
+        io.restart();
+        boost::asio::co_spawn(io, serve(*this, std::move(request), std::move(ports)),
+                              boost::asio::detached);
         turn();
     }
     void turn() {
@@ -82,9 +86,13 @@ struct PortForwardTest : testing::Test {
     }
 };
 
-std::string pair_of(spdy::Writer& writer, std::uint32_t first, const std::string& port, const std::string& request) {
-    return writer.syn_stream(first, {{"streamtype", "error"}, {"port", port}, {"requestid", request}}, true) +
-           writer.syn_stream(first + 2, {{"streamtype", "data"}, {"port", port}, {"requestid", request}}, false);
+std::string pair_of(spdy::Writer& writer, std::uint32_t first, const std::string& port,
+                    const std::string& request) {
+    std::string bytes = writer.syn_stream(
+        first, {{"streamtype", "error"}, {"port", port}, {"requestid", request}}, true);
+    return bytes +
+           writer.syn_stream(
+               first + 2, {{"streamtype", "data"}, {"port", port}, {"requestid", request}}, false);
 }
 
 TEST_F(PortForwardTest, CarriesEachDirectionToItsEnd) {
@@ -107,8 +115,10 @@ TEST_F(PortForwardTest, CarriesEachDirectionToItsEnd) {
 
 TEST_F(PortForwardTest, KeepsConnectionsApart) {
     spdy::Writer writer;
-    reply.line->said.push_back(pair_of(writer, 1, "80", "0") + pair_of(writer, 5, "81", "1") +
-                               spdy::Writer::data(7, "b", false) + spdy::Writer::data(3, "a", false));
+    std::string bytes = pair_of(writer, 1, "80", "0");
+    bytes += pair_of(writer, 5, "81", "1");
+    bytes += spdy::Writer::data(7, "b", false) + spdy::Writer::data(3, "a", false);
+    reply.line->said.push_back(bytes);
     begin(spdy_request({"portforward.k8s.io"}));
     EXPECT_EQ(read_program(80), "a");
     EXPECT_EQ(read_program(81), "b");
@@ -129,9 +139,10 @@ TEST_F(PortForwardTest, TellsWhyThereIsNoConnection) {
 
 TEST_F(PortForwardTest, RefusesStreamsItDoesNotKnow) {
     spdy::Writer writer;
-    reply.line->said.push_back(writer.syn_stream(1, {{"streamtype", "odd"}, {"port", "80"}}, false) +
-                               writer.syn_stream(3, {{"streamtype", "data"}, {"port", "0"}}, false) +
-                               writer.syn_stream(5, {{"streamtype", "data"}}, false));
+    std::string bytes = writer.syn_stream(1, {{"streamtype", "odd"}, {"port", "80"}}, false);
+    bytes += writer.syn_stream(3, {{"streamtype", "data"}, {"port", "0"}}, false);
+    bytes += writer.syn_stream(5, {{"streamtype", "data"}}, false);
+    reply.line->said.push_back(bytes);
     begin(spdy_request({"portforward.k8s.io"}));
     EXPECT_EQ(got().reset, (std::set<std::uint32_t>{1, 3, 5}));
 }
@@ -139,7 +150,8 @@ TEST_F(PortForwardTest, RefusesStreamsItDoesNotKnow) {
 TEST_F(PortForwardTest, WorksWithinWebSocketMessages) {
     spdy::Writer writer;
     const std::string bytes = pair_of(writer, 1, "80", "0") + spdy::Writer::data(3, "ask", false);
-    for (std::size_t at = 0; at < bytes.size(); at += 5) reply.line->said.push_back(bytes.substr(at, 5));
+    for (std::size_t at = 0; at < bytes.size(); at += 5)
+        reply.line->said.push_back(bytes.substr(at, 5));
     begin(websocket_request("SPDY/3.1+portforward.k8s.io"));
     EXPECT_EQ(reply.protocol, "SPDY/3.1+portforward.k8s.io");
     EXPECT_EQ(read_program(80), "ask");
@@ -156,9 +168,10 @@ TEST_F(PortForwardTest, SpeaksChannels) {
     ASSERT_EQ(::write(programs[80], "answer", 6), 6);
     turn();
     EXPECT_EQ(reply.line->heard.back(), "\0answer"s);
-    const auto refused = std::find_if(reply.line->heard.begin(), reply.line->heard.end(), [](const std::string& message) {
-        return message.starts_with("\5error forwarding port 99");
-    });
+    const auto refused = std::find_if(reply.line->heard.begin(), reply.line->heard.end(),
+                                      [](const std::string& message) {
+                                          return message.starts_with("\5error forwarding port 99");
+                                      });
     EXPECT_NE(refused, reply.line->heard.end());
 }
 
@@ -172,14 +185,16 @@ TEST_F(PortForwardTest, ChannelsNeedPorts) {
 TEST_F(PortForwardTest, ReadsNoFasterThanTheProgramDoes) {
     spdy::Writer writer;
     reply.line->said.push_back(pair_of(writer, 1, "80", "0"));
-    for (int i = 0; i < 400; ++i) reply.line->said.push_back(spdy::Writer::data(3, std::string(30'000, 'a'), false));
+    for (int i = 0; i < 400; ++i)
+        reply.line->said.push_back(spdy::Writer::data(3, std::string(30'000, 'a'), false));
     begin(spdy_request({"portforward.k8s.io"}));
     EXPECT_LT(reply.line->taken, port_queue_bytes_max + 1'000'000);
     reply.line->gone = true;  // noticed although nothing is read
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     reply.line->said.clear();
     reply.line->leaves = true;
-    while (!done && std::chrono::steady_clock::now() < until) io.run_one_for(std::chrono::milliseconds(100));
+    while (!done && std::chrono::steady_clock::now() < until)
+        io.run_one_for(std::chrono::milliseconds(100));
     EXPECT_TRUE(done);
 }
 
@@ -192,11 +207,13 @@ TEST_F(PortForwardTest, SurvivesRandomFrames) {
         std::string bytes;
         for (std::uint64_t i = rng.below(10); i > 0; --i) {
             const auto stream = static_cast<std::uint32_t>(rng.below(9));
-            if (rng.below(3) == 0) bytes += pair_of(writer, stream, rng.below(2) == 0 ? "80" : "99", "r");
+            if (rng.below(3) == 0)
+                bytes += pair_of(writer, stream, rng.below(2) == 0 ? "80" : "99", "r");
             else if (rng.below(3) == 0) bytes += spdy::Writer::rst_stream(stream, 1);
             else bytes += spdy::Writer::data(stream, "data", rng.below(2) == 0);
         }
-        if (rng.below(2) == 0 && !bytes.empty()) bytes[rng.below(bytes.size())] = static_cast<char>(rng.next());
+        if (rng.below(2) == 0 && !bytes.empty())
+            bytes[rng.below(bytes.size())] = static_cast<char>(rng.next());
         reply.line->said.push_back(bytes + "x");
         done = false;
         begin(spdy_request({"portforward.k8s.io"}));

@@ -55,6 +55,11 @@ class Tidy(unittest.TestCase):
             self.finds("a.cpp:2: braces inside a co_await", fakes__net__a_cpp="awaitable<void> f() {\n" + form + "\n}\n")
         self.accepts(fakes__net__a_cpp="awaitable<void> f() {\nif (co_await g()) { h(); }\n}\n")
 
+    def test_conditionals_in_co_await(self):
+        self.finds("a.cpp:2: a conditional inside a co_await",
+                   fakes__net__a_cpp="awaitable<void> f() {\nco_await send(good ? head() : refusal(why));\n}\n")
+        self.accepts(fakes__net__a_cpp="awaitable<void> f() {\nco_await wait(good ? 1 : 2);\n}\n")
+
     def test_arrows(self):
         header = "#pragma once\n// What it is for.\n"
         self.finds("store may not use net", fakes__net__net_hpp=header,
