@@ -106,7 +106,9 @@ asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> attach(KubeletHost::Impl
     }
     std::function<void()> end_input;
     if (request.input_once)
-        end_input = [&host, uid = request.log.pod_uid, name = request.log.container] {
+        end_input = [&host, alive = std::weak_ptr<bool>(host.alive), uid = request.log.pod_uid,
+                     name = request.log.container] {
+            if (alive.expired()) return;
             host.tasks.spawn("kubelet end of input",
                              host.deps.runtime.end_container_input(uid, name));
         };

@@ -47,6 +47,8 @@ struct KubeletHost::Impl {
     std::map<std::string, std::uint32_t> addresses;
     std::set<std::uint32_t> taken;
     std::uint32_t last_address = 1;
+    // Goes with this object: streams of clients may end later.
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     Tasks tasks;
 };
 

@@ -276,6 +276,24 @@ def resident_kilobytes(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
 
 
+def test_a_client_that_floods_and_goes_is_forgotten(cluster, kubectl):
+    descriptors = pathlib.Path(f"/proc/{cluster.pid()}/fd")
+    before, memory = len(list(descriptors.iterdir())), resident_kilobytes(cluster.pid())
+    mark = b"flooded_%d" % os.getpid()
+    with open("/dev/zero", "rb") as flood:
+        process = subprocess.Popen([kubectl.program, "exec", "-i", *shell(f"sleep 15; : {mark.decode()}")[1:]], stdin=flood,
+                                   env=kubectl.env)
+        try:
+            wait_until(lambda: len(list(descriptors.iterdir())) > before, 30, "the server has taken the stream")
+            wait_until(lambda: len(running_in(cluster, mark)) > 1, 30, "the command runs")
+        finally:
+            process.kill()
+            process.wait()
+    # The command, which reads nothing, does not keep them.
+    wait_until(lambda: len(list(descriptors.iterdir())) <= before, 10, "the client's descriptors are closed")
+    assert resident_kilobytes(cluster.pid()) < memory + 20_000
+
+
 def test_a_slow_client_costs_no_memory(cluster, kubectl):
     before = resident_kilobytes(cluster.pid())
     process = subprocess.Popen([kubectl.program, *shell("head -c 300000000 /dev/zero; echo $?; cat /dev/zero")],
