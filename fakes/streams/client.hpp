@@ -31,8 +31,6 @@ std::string old_status_text(const std::string& status);
 std::span<const std::string_view> websocket_command_protocols();
 std::shared_ptr<CommandClient> websocket_client(std::shared_ptr<WebSocket> socket,
                                                 const std::string& protocol);
-// An empty message on the client's first output tells it that it is connected.
-boost::asio::awaitable<void> greet(CommandClient& client, CommandStreams wanted);
 
 // ---- spdy_command.cpp
 std::span<const std::string_view> spdy_command_protocols();
@@ -41,6 +39,9 @@ boost::asio::awaitable<std::shared_ptr<CommandClient>> spdy_client(
     std::shared_ptr<ByteStream> bytes, std::string protocol, CommandStreams wanted);
 
 // ---- command.cpp
+// Sends no bytes on the client's first output: by this a WebSocket client learns that it is
+// connected, and this machine whether the client is still there.
+boost::asio::awaitable<void> say_nothing(CommandClient& client, CommandStreams wanted);
 boost::asio::awaitable<void> run_command(std::shared_ptr<CommandClient> client,
                                          std::shared_ptr<RemoteCommand> command,
                                          CommandStreams wanted);

@@ -32,6 +32,7 @@ struct Session : std::enable_shared_from_this<Session> {
 
     std::shared_ptr<CommandClient> client;
     std::shared_ptr<RemoteCommand> command;
+    CommandStreams wanted;
     asio::steady_timer news;  // cancelled when pumps or gone have changed
     int pumps = 0;
     bool gone = false, feeding = false;
@@ -77,13 +78,16 @@ asio::awaitable<void> listen(Shared session) {
 }
 
 // While a command does not read its input, nothing is read from the client either: then only the
-// kernel knows when it goes.
+// kernel knows when it goes. And the kernel learns it only by sending, when the client's last words
+// wait for room here.
 asio::awaitable<void> watch_client(Shared session) {
     asio::steady_timer timer(session->news.get_executor());
     while (!session->gone) {
         timer.expires_after(look_for_client_every);
         co_await timer.async_wait(asio::use_awaitable);
-        if (session->feeding && session->client->peer_closed()) session->lose_client();
+        if (!session->feeding) continue;
+        if (session->client->peer_closed()) session->lose_client();
+        else co_await say_nothing(*session->client, session->wanted);
     }
 }
 
@@ -94,12 +98,18 @@ asio::awaitable<void> wait_for_news(Session& session, std::chrono::steady_clock:
 
 }  // namespace
 
+asio::awaitable<void> say_nothing(CommandClient& client, CommandStreams wanted) {
+    if (wanted.out) co_await client.write(RemoteCommand::Output::out, "");
+    else if (wanted.err) co_await client.write(RemoteCommand::Output::err, "");
+}
+
 asio::awaitable<void> run_command(std::shared_ptr<CommandClient> client,
                                   std::shared_ptr<RemoteCommand> command, CommandStreams wanted) {
     constexpr auto never = asio::steady_timer::time_point::max();
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     const Shared session =
         std::make_shared<Session>(executor, std::move(client), std::move(command));
+    session->wanted = wanted;
     struct Stop {
         Session& session;
         ~Stop() { session.stop(); }
@@ -172,7 +182,7 @@ asio::awaitable<void> serve_websocket_command(const HttpRequest& request, HttpRe
     const auto socket = co_await reply.accept_websocket(request, *protocol);
     if (!socket) co_return;
     const auto client = websocket_client(socket, *protocol);
-    co_await greet(*client, wanted);
+    co_await say_nothing(*client, wanted);
     if (!start) {
         std::string status = status_of_exit(start.error(), "unable to upgrade connection: ");
         co_await client->finish(std::move(status));

@@ -82,6 +82,15 @@ asio::awaitable<std::size_t> Forwarded::from_pod(char* into, std::size_t size) {
     co_return error ? 0 : count;
 }
 
+asio::awaitable<void> keep_looking_for_client(std::function<asio::awaitable<void>()> say_nothing) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        timer.expires_after(std::chrono::seconds(1));
+        co_await timer.async_wait(asio::use_awaitable);
+        co_await say_nothing();
+    }
+}
+
 std::string forward_failure(const ForwardTarget& target, int port, const Error& error) {
     return "error forwarding port " + std::to_string(port) + " to pod " + target.pod +
            ", uid : failed to execute portforward in network namespace: failed to connect to "

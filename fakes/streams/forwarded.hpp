@@ -35,6 +35,13 @@ private:
     boost::asio::steady_timer room_, news_;
 };
 
+// While one of a client's connections waits for its pod, nothing is read from the client, and its
+// end may wait for room here: the kernel learns that it has gone only by sending. `say_nothing`
+// does, every second, as long as the client's connections may wait; it may itself wait for a client
+// that does not read.
+boost::asio::awaitable<void> keep_looking_for_client(
+    std::function<boost::asio::awaitable<void>()> say_nothing);
+
 // 1 to 65535, or nullopt.
 std::optional<int> port_of(std::string_view text);
 

@@ -43,6 +43,9 @@ public:
             co_await send(2 * i + 1, number);
             tasks_.spawn("port-forward", serve(shared_from_this(), i));
         }
+        tasks_.spawn("port-forward watch", keep_looking_for_client([self = shared_from_this()] {
+                         return self->nudge();
+                     }));
         std::array<char, 32 * 1024> buffer;
         std::optional<unsigned char> channel;
         for (;;) {
@@ -56,7 +59,7 @@ public:
                 bytes.remove_prefix(1);
             }
             if (channel && *channel % 2 == 0 && *channel / 2u < open_.size())
-                co_await take(open_[*channel / 2u], std::string(bytes));
+                co_await take(*channel / 2u, std::string(bytes));
         }
     }
 
@@ -73,10 +76,17 @@ private:
         co_return co_await socket_->write(message);
     }
 
-    asio::awaitable<void> take(std::shared_ptr<Forwarded> open, std::string bytes) {
+    asio::awaitable<void> take(std::size_t index, std::string bytes) {
+        const std::shared_ptr<Forwarded> open = open_[index];
+        stalled_ = index;
         while (open->full() && !socket_->peer_closed())
             co_await open->wait_for_room(look_for_client_every);
+        stalled_.reset();
         open->put(std::move(bytes));
+    }
+
+    asio::awaitable<void> nudge() {
+        if (stalled_) co_await send(2 * *stalled_, "");
     }
 
     static asio::awaitable<void> serve(std::shared_ptr<PortChannels> self, std::size_t index) {
@@ -110,6 +120,7 @@ private:
     std::vector<std::shared_ptr<Forwarded>> open_;
     Tasks tasks_;
     std::size_t left_;
+    std::optional<std::size_t> stalled_ = {};  // the connection whose pod is waited for
 };
 
 HttpResponse bad_ports() {

@@ -31,6 +31,9 @@ public:
         : connection_(std::move(bytes)), target_(std::move(target)), tasks_(std::move(executor)) {}
 
     asio::awaitable<void> run() {
+        tasks_.spawn("port-forward watch", keep_looking_for_client([self = shared_from_this()] {
+                         return self->nudge();
+                     }));
         for (;;) {
             auto frame = co_await connection_.read();
             if (!frame) break;
@@ -53,6 +56,9 @@ private:
         std::shared_ptr<Forwarded> open = {};
     };
 
+    asio::awaitable<void> nudge() {
+        if (stalled_ != 0) co_await connection_.send(stalled_, "", false);
+    }
     asio::awaitable<void> open(spdy::Frame frame);
     asio::awaitable<void> take(spdy::Frame frame);
     void drop(std::uint32_t stream);
@@ -65,6 +71,7 @@ private:
     std::map<std::string, Pair> waiting_;                          // by request
     std::map<std::uint32_t, std::shared_ptr<Forwarded>> by_data_;  // by data stream
     std::size_t streams_ = 0;
+    std::uint32_t stalled_ = 0;  // the stream whose pod is waited for; 0: none
     Tasks tasks_;
 };
 
@@ -105,8 +112,10 @@ asio::awaitable<void> PortForward::take(spdy::Frame frame) {
     if (found == by_data_.end()) co_return;
     const std::shared_ptr<Forwarded> open = found->second;
     // As with a kubelet, one connection that is stuck holds up the others of the same client.
+    stalled_ = frame.stream;
     while (open->full() && !connection_.peer_closed())
         co_await open->wait_for_room(look_for_client_every);
+    stalled_ = 0;
     open->put(std::move(frame.data));
     if (frame.fin) open->end();
 }

@@ -136,10 +136,5 @@ std::shared_ptr<CommandClient> websocket_client(std::shared_ptr<WebSocket> socke
     return std::make_shared<WebSocketClient>(std::move(socket), protocol);
 }
 
-asio::awaitable<void> greet(CommandClient& client, CommandStreams wanted) {
-    if (wanted.out) co_await client.write(RemoteCommand::Output::out, "");
-    else if (wanted.err) co_await client.write(RemoteCommand::Output::err, "");
-}
-
 }  // namespace streams
 }  // namespace shed

@@ -148,6 +148,25 @@ TEST_F(CommandTest, ReadsNoFasterThanTheCommandDoes) {
     io.poll();
 }
 
+// Its last words may wait behind what nobody reads: the kernel finds out by sending.
+TEST_F(CommandTest, SpeaksToAClientItDoesNotRead) {
+    command->deaf = true;
+    say({"\0abc"s});
+    run(websocket_request("v5.channel.k8s.io"));
+    const auto spoken_to = [&] {
+        return reply.line->heard == std::vector<std::string>{"\1", "\1"};
+    };
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!spoken_to() && std::chrono::steady_clock::now() < until)
+        io.run_one_for(std::chrono::milliseconds(100));
+    EXPECT_TRUE(spoken_to());
+    reply.line->gone = true;  // as the kernel says then
+    while (!done && std::chrono::steady_clock::now() < until)
+        io.run_one_for(std::chrono::milliseconds(100));
+    EXPECT_TRUE(done);
+    EXPECT_TRUE(command->closed);
+}
+
 TEST_F(CommandTest, ReadsNoFasterThanTheClientDoes) {
     command->endless = true;
     wanted.in = false;
