@@ -223,7 +223,7 @@ def test_a_pods_input_comes_from_who_attaches(kubectl):
 
 def test_a_pods_terminal_is_attached_to(kubectl):
     term = Terminal([kubectl.program, "run", "typist", "--image=busybox", "--restart=Never", "-it", "--rm",
-                     "--env=PS1=typ''ist: ", "--", "sh"], kubectl.env)
+                     "--env=PS1=typist: ", "--", "sh"], kubectl.env)
     term.say("\n")  # the first prompt may have come before we did
     term.expect("typist: ")  # it is no whole line
     term.say("until [ \"$(stty size)\" = '25 81' ]; do :; done; tty; test -t 0 && echo s''ized\n")
