@@ -3,7 +3,7 @@
 # One static library per folder, named after the folder. A PURE module may depend only on
 # PURE modules and on data-only third parties: no sockets, no clocks, no processes. NO_ASIO: not pure, but
 # without event loop.
-set(SHED_PURE_THIRD_PARTY nlohmann_json::nlohmann_json yaml-cpp Boost::headers OpenSSL::Crypto)
+set(SHED_PURE_THIRD_PARTY nlohmann_json::nlohmann_json yaml-cpp Boost::headers OpenSSL::Crypto ZLIB::ZLIB)
 
 function(shed_module)
   cmake_parse_arguments(PARSE_ARGV 0 arg "PURE;NO_ASIO" "NAME" "SOURCES;DEPS;PRIVATE_DEPS")

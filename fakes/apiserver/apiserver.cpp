@@ -1,5 +1,6 @@
 #include "fakes/apiserver/apiserver.hpp"
 
+#include "fakes/apiserver/streams.hpp"
 #include "fakes/base/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -178,6 +179,8 @@ asio::awaitable<void> ApiServer::Impl::route(HttpRequest http, Target target, st
         co_await serve_watch(std::move(request), reply);
     } else if (request.subresource == "log") {
         co_await serve_log(std::move(request), reply);
+    } else if (is_streamed(request)) {
+        co_await serve_streams(api.store(), options.streams, std::move(request), http, reply);
     } else {
         HttpResponse answer = to_http(api.answer(request, clock.now()));
         co_await reply.send(std::move(answer));

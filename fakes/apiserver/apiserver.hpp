@@ -4,6 +4,7 @@
 #include "fakes/api/api.hpp"
 #include "fakes/net/clock.hpp"
 #include "fakes/net/http_server.hpp"
+#include "fakes/streams/streams.hpp"
 
 #include <functional>
 #include <memory>
@@ -50,6 +51,16 @@ Result<PodLogs::Query> kept_log_query(const Store& store, PodLogs& logs, const s
 // The query a GET .../pods/NAME/log means for this pod, or the error a kubelet would give.
 Result<PodLogs::Query> log_query(const ObjectPtr& pod, const Request& request, Time now);
 
+// What runs in pods, for exec, attach and port-forward: again the kubelet's. An error is its refusal.
+class PodStreams {
+public:
+    virtual ~PodStreams() = default;
+    virtual Result<StartCommand> exec(const Object& pod, const std::string& container,
+                                      const std::vector<std::string>& command, CommandStreams wanted) = 0;
+    virtual Result<StartCommand> attach(const Object& pod, const std::string& container, CommandStreams wanted) = 0;
+    virtual DialPod dial(const Object& pod) = 0;
+};
+
 struct ApiServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;
@@ -58,6 +69,7 @@ struct ApiServerOptions {
     // Tokens of service accounts: the user, or "" when it is none.
     std::function<std::string(const std::string& token)> service_account = {};
     HttpLimits limits = {};
+    PodStreams* streams = nullptr;  // without it exec, attach and port-forward are not found
 };
 
 class ApiServer {

@@ -1,6 +1,8 @@
 // GET .../pods/NAME/log: which attempt of which container, in a kubelet's words when there is none.
 #include "fakes/apiserver/apiserver.hpp"
 
+#include "fakes/apiserver/streams.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -22,6 +24,8 @@ std::string joined(const std::vector<std::string>& names) {
     return text;
 }
 
+}  // namespace
+
 Result<std::string> choose_container(const Json& pod, const std::string& pod_name, const std::string& wanted) {
     const auto containers = names_in(pod, "spec.containers"), inits = names_in(pod, "spec.initContainers");
     if (wanted.empty()) {
@@ -36,6 +40,8 @@ Result<std::string> choose_container(const Json& pod, const std::string& pod_nam
             if (name == wanted) return wanted;
     return Error{Reason::bad_request, "container " + wanted + " is not valid for pod " + pod_name};
 }
+
+namespace {
 
 const Json& status_of_container(const Json& pod, const std::string& name) {
     static const Json none;

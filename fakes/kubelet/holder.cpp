@@ -32,6 +32,11 @@ Error system_error(const std::string& what) {
 HolderChannel::Waiter::Waiter(const asio::any_io_executor& executor)
     : woken(executor, asio::steady_timer::time_point::max()) {}
 
+HolderChannel::Waiter::~Waiter() {
+    if (!reply || !*reply) return;
+    for (const int descriptor : (*reply)->descriptors) ::close(descriptor);
+}
+
 HolderChannel::HolderChannel(asio::any_io_executor executor, int socket)
     : socket_(std::move(executor), socket) {
     boost::system::error_code ignored;
@@ -70,7 +75,9 @@ asio::awaitable<Result<HolderReply>> HolderChannel::command(std::string line,
     co_await waiter->woken.async_wait(asio::as_tuple(asio::use_awaitable));
     if (!waiter->reply)
         co_return Error{Reason::unavailable, "the wait for podinit's holder was given up"};
-    co_return std::move(*waiter->reply);
+    Result<HolderReply> reply = std::move(*waiter->reply);
+    waiter->reply.reset();
+    co_return reply;
 }
 
 HolderChannel::Packet HolderChannel::receive() {

@@ -31,6 +31,7 @@ public:
 private:
     struct Waiter {
         explicit Waiter(const boost::asio::any_io_executor& executor);
+        ~Waiter();  // closes what nobody came for
         boost::asio::steady_timer woken;
         std::optional<Result<HolderReply>> reply;
     };

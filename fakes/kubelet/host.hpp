@@ -25,8 +25,11 @@ struct KubeletHost::Impl {
     struct Listener {
         std::function<void(const ContainerExit&)> exited;
         std::function<void()> sandbox_lost;
+        // How commands run in this container; nullptr while it does not run.
+        std::function<const Spec*(const std::string& container)> exec_spec;
     };
     std::map<std::string, Listener> listeners;
+    const Spec* exec_spec(const std::string& uid, const std::string& container) const;
 
     // ---- DNS
     void pod_has_address(ObjectPtr pod, std::string ip);  // known here before the cluster knows it
@@ -44,6 +47,8 @@ struct KubeletHost::Impl {
     std::map<std::string, std::uint32_t> addresses;
     std::set<std::uint32_t> taken;
     std::uint32_t last_address = 1;
+    // Goes with this object: streams of clients may end later.
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     Tasks tasks;
 };
 

@@ -63,6 +63,13 @@ public:
     // The last pods that are gone, as they were last; their logs are still there.
     std::vector<ObjectPtr> gone_pods(const std::string& ns) const;
 
+    // What clients are let do in a pod of this machine; an error is a kubelet's refusal.
+    Result<StartCommand> exec(const std::string& pod_uid, const std::string& container,
+                              const std::vector<std::string>& command, CommandStreams wanted);
+    Result<StartCommand> attach(const Object& pod, const std::string& container,
+                                CommandStreams wanted);
+    DialPod dial(const std::string& pod_uid);
+
     struct Impl;
     Impl& impl() { return *impl_; }
 
@@ -92,6 +99,7 @@ struct LogQuery {
     bool follow = false, timestamps = false;
     std::optional<std::int64_t> tail_lines = {}, limit_bytes = {};
     std::optional<Time> since = {};
+    std::string stream = {};  // "stdout" or "stderr"; empty: both
 };
 
 // One reading of one attempt's log. With follow it ends when the container has ended and all was
@@ -148,13 +156,21 @@ public:
     boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name,
                                                         Duration grace) override;
     boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) override;
+    boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> exec_stream(
+        ExecRequest request, CommandStreams wanted) override;
+    boost::asio::awaitable<Result<PodSocket>> container_input(std::string pod_uid,
+                                                              std::string container) override;
+    boost::asio::awaitable<void> end_container_input(std::string pod_uid,
+                                                     std::string container) override;
+    boost::asio::awaitable<Result<PodSocket>> dial(std::string pod_uid, int port) override;
     boost::asio::awaitable<Result<int>> probe(std::string address, int port,
                                               std::string http_request, Duration timeout) override;
     boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) override;
     boost::asio::awaitable<Result<void>> set_dns(std::string table) override;
 
+    struct Impl;  // for this module's files
+
 private:
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -23,7 +23,7 @@ constexpr std::size_t chunk_bytes = 65'536;
 
 // One line of a CRI log: `<RFC3339Nano> stdout|stderr F|P <text>`.
 struct CriLine {
-    std::string_view time, text;
+    std::string_view time, stream, text;
     bool partial = false;
 };
 
@@ -34,6 +34,7 @@ std::optional<CriLine> parse_line(std::string_view line) {
     if (third == std::string_view::npos) return std::nullopt;
     CriLine parsed;
     parsed.time = line.substr(0, first);
+    parsed.stream = line.substr(first + 1, second - first - 1);
     parsed.partial = line.substr(second + 1, third - second - 1) == "P";
     parsed.text = line.substr(third + 1);
     return parsed;
@@ -152,6 +153,7 @@ bool LogReader::Impl::read_more() {
 void LogReader::Impl::take(std::string_view line) {
     const auto parsed = parse_line(line);
     if (!parsed) return;
+    if (!query.stream.empty() && parsed->stream != query.stream) return;
     if (query.since) {
         const auto time = parse_time(parsed->time);
         if (time && *time < *query.since) return;

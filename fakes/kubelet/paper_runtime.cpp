@@ -44,6 +44,22 @@ struct PaperRuntime::Impl {
     }
 };
 
+// A runtime without processes has nothing to look into.
+asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> Runtime::exec_stream(ExecRequest,
+                                                                             CommandStreams) {
+    co_return Error{Reason::environment, "the pods of this cluster have no processes"};
+}
+
+asio::awaitable<Result<PodSocket>> Runtime::container_input(std::string, std::string) {
+    co_return Error{Reason::environment, "the containers of this cluster have no input"};
+}
+
+asio::awaitable<void> Runtime::end_container_input(std::string, std::string) { co_return; }
+
+asio::awaitable<Result<PodSocket>> Runtime::dial(std::string, int) {
+    co_return Error{Reason::environment, "the pods of this cluster have no network"};
+}
+
 PaperRuntime::PaperRuntime(Clock& clock, asio::any_io_executor executor)
     : impl_(new Impl{clock, Tasks(std::move(executor))}) {}
 PaperRuntime::~PaperRuntime() = default;

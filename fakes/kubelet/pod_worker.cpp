@@ -31,6 +31,10 @@ void PodWorker::begin() {
     listener.sandbox_lost = [weak] {
         if (const Self self = weak.lock()) self->handle(pod_event::SandboxLost{});
     };
+    listener.exec_spec = [weak](const std::string& container) {
+        const Self self = weak.lock();
+        return self ? self->exec_spec(container) : nullptr;
+    };
     node_->host.listeners[pod_->uid()] = std::move(listener);
     if (pod_->deleting()) return changed(pod_);
     handle(pod_event::Tick{});
@@ -195,6 +199,14 @@ std::string plain_log(const std::string& lines) {
 }
 
 }  // namespace
+
+const Spec* PodWorker::exec_spec(const std::string& container) const {
+    const auto known = exec_specs_.find(container);
+    for (const PodContainer& candidate : state_.containers)
+        if (candidate.name == container && candidate.state.kind == ContainerState::Kind::running)
+            return known == exec_specs_.end() ? nullptr : &known->second;
+    return nullptr;
+}
 
 std::string PodWorker::end_message(const ContainerExit& exit) const {
     const PodPlace where = place();

@@ -49,6 +49,7 @@ private:
     void wake_at(Time at);
     void publish();
     void exited(const ContainerExit& exit);
+    const Spec* exec_spec(const std::string& container) const;  // nullptr: it does not run
 
     // pod_actions.cpp: what takes time
     static Task prepare(Self self);

@@ -132,7 +132,10 @@ Result<void> ProcessRuntime::Impl::give_directories() const {
 
 asio::awaitable<void> ProcessRuntime::Impl::read_channel() {
     co_await channel->read_all();
-    for (auto& [id, exec] : execs) exec->woken.cancel();
+    for (auto& [id, exec] : execs) {
+        exec->lost = true;
+        exec->woken.cancel();
+    }
     if (lost) lost();
 }
 
@@ -258,8 +261,10 @@ void ProcessRuntime::Impl::handle_event(const std::string& words) {
         const auto exec = execs.find(parts[1] + " " + parts[2]);
         if (exec == execs.end()) return;
         const int signal = std::atoi(parts[4].c_str());
-        exec->second->code = signal > 0 ? 128 + signal : std::atoi(parts[3].c_str());
-        exec->second->woken.cancel();
+        const std::shared_ptr<Exec> ended = exec->second;
+        execs.erase(exec);
+        ended->code = signal > 0 ? 128 + signal : std::atoi(parts[3].c_str());
+        ended->woken.cancel();
         return;
     }
     if (parts.size() >= 2 && parts[0] == "sandbox" && sandbox_lost) sandbox_lost(parts[1]);

@@ -28,6 +28,7 @@ struct ProcessRuntime::Impl {
         explicit Exec(const boost::asio::any_io_executor& on);
         boost::asio::steady_timer woken;
         std::optional<int> code;
+        bool lost = false;  // the holder is gone
     };
     std::map<std::string, std::shared_ptr<Exec>> execs = {};  // "UID ID"
     std::uint64_t serial = 0;
@@ -41,6 +42,7 @@ struct ProcessRuntime::Impl {
     boost::asio::awaitable<Result<kubelet::HolderReply>> with_spec(std::string head, Spec spec,
                                                                    std::vector<int> descriptors);
     boost::asio::awaitable<Result<int>> descriptor_of(std::string line);
+    boost::asio::awaitable<Result<PodSocket>> dial(std::string pod_uid, int port, bool ipv6);
     boost::asio::awaitable<Result<int>> exec(ExecRequest request, std::vector<int> descriptors,
                                              Duration timeout);
     Result<std::string> write_spec(const Spec& spec);

@@ -258,6 +258,8 @@ struct Builder {
         for (const int group : identity.groups) record({"group", std::to_string(group)});
         record({"log", place.log_path(name(), inputs.attempt)});
         record({"exit", place.exit_path(name(), inputs.attempt)});
+        if (bool_at(*inputs.container, "tty")) record({"tty"});
+        else if (bool_at(*inputs.container, "stdin")) record({"stdin"});
     }
 };
 

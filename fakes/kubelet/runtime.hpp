@@ -4,6 +4,7 @@
 // status) is the same for both.
 #include "fakes/base/result.hpp"
 #include "fakes/base/time.hpp"
+#include "fakes/streams/streams.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
@@ -61,6 +62,17 @@ public:
                                                                 std::string name,
                                                                 Duration grace) = 0;
     virtual boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) = 0;
+    // The same for a client that is there: its streams are the command's. The time-out is ignored.
+    virtual boost::asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> exec_stream(
+        ExecRequest request, CommandStreams wanted);
+    // The standard input of a running container that was started with one, or its terminal.
+    virtual boost::asio::awaitable<Result<PodSocket>> container_input(std::string pod_uid,
+                                                                      std::string container);
+    // It ends when what container_input() gave is closed, too.
+    virtual boost::asio::awaitable<void> end_container_input(std::string pod_uid,
+                                                             std::string container);
+    // Connects to a port of the pod's own loopback address.
+    virtual boost::asio::awaitable<Result<PodSocket>> dial(std::string pod_uid, int port);
     // Connects as a tcpSocket or httpGet probe does. httpGet: `http_request` is sent and the status
     // code returned; 0 for tcp.
     virtual boost::asio::awaitable<Result<int>> probe(std::string address, int port,

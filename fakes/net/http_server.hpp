@@ -3,6 +3,7 @@
 // Knows nothing of Kubernetes. Beast stays in the .cpp.
 #include "fakes/base/result.hpp"
 #include "fakes/net/tls.hpp"
+#include "fakes/net/upgrade.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -40,6 +41,11 @@ public:
     virtual boost::asio::awaitable<void> end() = 0;
     // Called once when the peer closes while a stream is open, so that an idle handler can stop waiting.
     virtual void on_gone(std::function<void()> handler) = 0;
+    // Instead of the above: the connection becomes something else, for good. `head` is the 101 to send; nullptr means
+    // that the peer has gone. Whoever has the result may use it for as long as he likes.
+    virtual boost::asio::awaitable<std::shared_ptr<ByteStream>> upgrade(HttpResponse head) = 0;
+    virtual boost::asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(const HttpRequest& request,
+                                                                                std::string protocol) = 0;
 };
 
 struct HttpLimits {

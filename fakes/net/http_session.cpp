@@ -1,5 +1,7 @@
 #include "fakes/net/http_session.hpp"
 
+#include "fakes/net/upgrade_internal.hpp"
+
 #include <array>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
@@ -89,6 +91,7 @@ asio::awaitable<void> HttpSession::run() {
         answered_ = streaming_ = false;
         head_only_ = request.method == "HEAD";
         co_await answer(std::move(request));
+        if (upgraded_) co_return close();  // What is spoken now has its own farewell.
         if (streaming_) co_await end();
         // A handler that answers nothing has refused to talk to this peer.
         if (!answered_) break;
@@ -255,6 +258,25 @@ asio::awaitable<void> HttpSession::end() {
     co_await put(std::move(last));
     streaming_ = false;
     watcher_.cancel();
+}
+
+asio::awaitable<std::shared_ptr<ByteStream>> HttpSession::upgrade(HttpResponse head) {
+    upgraded_ = true;
+    std::string text = "HTTP/1.1 101 Switching Protocols\r\n";
+    for (const auto& [name, value] : head.headers) text += name + ": " + value + "\r\n";
+    text += "\r\n";
+    const bool sent = co_await put(std::move(text));
+    if (!sent) co_return nullptr;
+    std::string early(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    co_return make_byte_stream(std::shared_ptr<TlsStream>(shared_from_this(), &stream_), std::move(early));
+}
+
+asio::awaitable<std::shared_ptr<WebSocket>> HttpSession::accept_websocket(const HttpRequest& request,
+                                                                          std::string protocol) {
+    upgraded_ = true;
+    if (buffer_.size() > 0) co_return nullptr;  // A client has to wait for the handshake's answer (RFC 6455, 4.1).
+    std::shared_ptr<TlsStream> stream(shared_from_this(), &stream_);
+    co_return co_await make_websocket(std::move(stream), request, std::move(protocol));
 }
 
 // While a stream is open the peer has nothing to say: anything it does means that it is going.

@@ -28,6 +28,9 @@ public:
     boost::asio::awaitable<bool> write(std::string chunk) override;
     boost::asio::awaitable<void> end() override;
     void on_gone(std::function<void()> handler) override { gone_handler_ = std::move(handler); }
+    boost::asio::awaitable<std::shared_ptr<ByteStream>> upgrade(HttpResponse head) override;
+    boost::asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(const HttpRequest& request,
+                                                                        std::string protocol) override;
 
 private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
@@ -48,7 +51,7 @@ private:
     const HttpHandler& handler_;
     boost::beast::flat_buffer buffer_;
     bool keep_alive_ = true, answered_ = false, streaming_ = false, gone_ = false;
-    bool head_only_ = false, refused_ = false;
+    bool head_only_ = false, refused_ = false, upgraded_ = false;
     std::function<void()> gone_handler_;
     Tasks watcher_;
 };

@@ -3,14 +3,17 @@
 #include "fakes/podinit/logwriter.hpp"
 #include "fakes/podinit/privileges.hpp"
 #include "fakes/podinit/rootfs.hpp"
+#include "fakes/podinit/stdio.hpp"
 #include "fakes/podinit/util.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +29,7 @@ constexpr int drain_milliseconds = 2000;  // a grandchild may hold the pipe open
 
 struct Plan {
     Command command;
+    Stdio streams;  // its input, or a terminal; without one the log takes the output
     std::string log_path, exit_path, error;
 };
 
@@ -33,7 +37,7 @@ Plan plan_of(const std::vector<Record>& records) {
     Plan plan;
     for (const Record& r : records) {
         if (!plan.error.empty()) break;
-        if (is_root_record(r) || plan.command.take(r, plan.error)) continue;
+        if (is_root_record(r) || plan.streams.take(r) || plan.command.take(r, plan.error)) continue;
         if (r[0] == "log" && r.size() == 2) plan.log_path = r[1];
         else if (r[0] == "exit" && r.size() == 2) plan.exit_path = r[1];
         else plan.error = "unknown container record: " + r[0];
@@ -52,13 +56,13 @@ void write_exit(int folder, const std::string& name, int status, std::int64_t st
     if (file.open() && write_all(file.get(), text)) ::renameat(folder, draft.c_str(), folder, name.c_str());
 }
 
-[[noreturn]] void run_main(const Command& command, bool single, const int output[2], int report) {
-    ::setsid();
-    const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    ::dup2(null, 0);
-    ::dup2(output[0], 1);
-    ::dup2(output[1], 2);
-    std::string error = take_on(command, single);
+[[noreturn]] void run_main(const Command& command, Stdio& streams, bool single, const int output[2], int report) {
+    std::string error = streams.become(command.uid, single);
+    if (!streams.terminal()) {
+        ::dup2(output[0], 1);
+        ::dup2(output[1], 2);
+    }
+    if (error.empty()) error = take_on(command, single);
     if (!error.empty()) {
         write_all(report, error);
         ::_exit(128);
@@ -82,7 +86,8 @@ bool pump(int pipe, int stream, LogWriter& log) {
 // What PID 1 of the container does until the main process has ended and its output is written.
 class Supervisor {
 public:
-    Supervisor(pid_t main, int signals, const int pipes[2], int log) : main_(main), log_(log) {
+    Supervisor(pid_t main, int signals, const int pipes[2], int log, bool terminal)
+        : main_(main), log_(log, terminal) {
         watched_[0] = {signals, POLLIN, 0};
         watched_[1] = {pipes[0], POLLIN, 0};
         watched_[2] = {pipes[1], POLLIN, 0};
@@ -135,11 +140,13 @@ private:
 };
 
 // PID 1 of the container. `report` gets an error text, or is closed when the main process was started.
-[[noreturn]] void run_init(const Plan& plan, const ContainerStart& start, const std::vector<int>& copies, int report) {
+[[noreturn]] void run_init(Plan& plan, const ContainerStart& start, const std::vector<int>& copies, int report) {
     const auto give_up = [&](const std::string& error) {
         write_all(report, error);
         ::_exit(1);
     };
+    for (const int foreign : start.inputs) ::close(foreign);
+    plan.streams.forget_outer();
     const Descriptor log(::open(plan.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     if (!log.open()) give_up(failure("open the log " + plan.log_path));
     const auto slash = plan.exit_path.rfind('/');
@@ -155,12 +162,16 @@ private:
     int out[2], err[2], started[2];
     if (signals < 0 || ::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0 || ::pipe2(started, O_CLOEXEC) != 0)
         give_up(failure("pipe"));
+    // Their owner may open /dev/stdout again; both ends are one inode.
+    for (const int end : {out[0], err[0]})
+        if (!start.single && ::fchown(end, static_cast<uid_t>(plan.command.uid), static_cast<gid_t>(-1)) != 0)
+            give_up(failure("give the pipes to uid " + std::to_string(plan.command.uid)));
     const std::int64_t start_time = now_nanoseconds();
     const pid_t main = ::fork();
     if (main < 0) give_up(failure("fork"));
     if (main == 0) {
         const int output[2] = {out[1], err[1]};
-        run_main(plan.command, start.single, output, started[1]);
+        run_main(plan.command, plan.streams, start.single, output, started[1]);
     }
     for (const int end : {out[1], err[1], started[1]}) ::close(end);
     // Ends at the exec, or brings the reason why there was none.
@@ -168,9 +179,10 @@ private:
     const ssize_t n = ::read(started[0], text, sizeof text);
     if (n > 0) give_up(std::string(text, static_cast<std::size_t>(n)));
     ::close(started[0]);
+    const bool terminal = plan.streams.terminal();
+    const int pipes[2] = {terminal ? plan.streams.terminal_again() : out[0], terminal ? -1 : err[0]};
     ::close(report);
-    const int pipes[2] = {out[0], err[0]};
-    const int status = Supervisor(main, signals, pipes, log.get()).run();
+    const int status = Supervisor(main, signals, pipes, log.get(), terminal).run();
     write_exit(folder.get(), plan.exit_path.substr(slash + 1), status, start_time);
     ::_exit(0);
 }
@@ -228,13 +240,30 @@ int fork_twice(Prepare prepare, Run run, std::string& error) {
     return 0;
 }
 
+std::string join_container(int container) {
+    std::string trouble = join(container, {"net", "ipc", "uts", "pid", "mnt"});
+    if (trouble.empty() && ::chdir("/") != 0) trouble = failure("enter /");
+    return trouble;
+}
+
+// Why a program could not be started, by `code` and errno of execute(), in the words of runc.
+std::string start_failure(const std::string& program, int code) {
+    const std::string subject = "exec: \"" + program + "\": ";
+    const bool path = program.find('/') != std::string::npos;
+    if (code == 127 && path) return subject + "stat " + program + ": no such file or directory";
+    if (code == 127) return subject + "executable file not found in $PATH";
+    return errno == EACCES ? subject + "permission denied" : failure("exec " + program);
+}
+
 }  // namespace
 
-int start_container(const ContainerStart& start, std::string& error) {
-    const Plan plan = plan_of(start.records);
+int start_container(const ContainerStart& start, int& input, std::string& error) {
+    input = -1;
+    Plan plan = plan_of(start.records);
     error = plan.error;
     if (error.empty() && (plan.log_path.empty() || plan.exit_path.empty()))
         error = "a container needs a log and an exit record";
+    if (error.empty()) error = plan.streams.open(plan.command.uid, start.single);
     if (!error.empty()) return 0;
     std::vector<int> copies;
     const auto prepare = [&]() -> std::string {
@@ -243,7 +272,10 @@ int start_container(const ContainerStart& start, std::string& error) {
         if (trouble.empty() && ::unshare(CLONE_NEWNS | CLONE_NEWPID) != 0) trouble = failure("make namespaces");
         return trouble;
     };
-    return fork_twice(prepare, [&](int report) { run_init(plan, start, copies, report); }, error);
+    const int pid = fork_twice(prepare, [&](int report) { run_init(plan, start, copies, report); }, error);
+    if (pid == 0) return 0;
+    if (const std::vector<int> ends = plan.streams.release(); !ends.empty()) input = ends[0];
+    return pid;
 }
 
 int start_exec(const std::vector<Record>& records, int container, const int descriptors[3], bool single,
@@ -252,11 +284,6 @@ int start_exec(const std::vector<Record>& records, int container, const int desc
     for (const Record& r : records)
         if (!command.take(r, error) && error.empty()) error = "unknown exec record: " + r[0];
     if (!error.empty()) return 0;
-    const auto prepare = [&]() -> std::string {
-        std::string trouble = join(container, {"net", "ipc", "uts", "pid", "mnt"});
-        if (trouble.empty() && ::chdir("/") != 0) trouble = failure("enter /");
-        return trouble;
-    };
     const auto run = [&](int report) {
         ::setsid();
         for (int i = 0; i < 3; ++i) ::dup2(descriptors[i], i);
@@ -270,7 +297,54 @@ int start_exec(const std::vector<Record>& records, int container, const int desc
         write_all(2, "podinit: " + failure("exec " + command.arguments[0]) + "\n");
         ::_exit(code);
     };
-    return fork_twice(prepare, run, error);
+    return fork_twice([&] { return join_container(container); }, run, error);
+}
+
+int start_stream(const std::vector<Record>& records, int container, bool single, std::vector<int>& ends,
+                 std::string& error) {
+    Command command;
+    Stdio streams;
+    for (const Record& r : records)
+        if (!streams.take(r) && !command.take(r, error) && error.empty()) error = "unknown exec record: " + r[0];
+    if (error.empty() && command.arguments.empty()) error = "a command needs an argument";
+    if (error.empty()) error = streams.open(command.uid, single);
+    if (!error.empty()) return 0;
+    const auto run = [&](int report) {
+        std::string trouble = streams.become(command.uid, single);
+        if (trouble.empty()) trouble = take_on(command, single);
+        if (trouble.empty()) {
+            ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+            trouble = start_failure(command.arguments[0], execute(command));
+        }
+        write_all(report, trouble);
+        ::_exit(128);
+    };
+    const int pid = fork_twice([&] { return join_container(container); }, run, error);
+    if (pid != 0) ends = streams.release();
+    return pid;
+}
+
+int dial_loopback(int process, int port, bool ipv6, std::string& error) {
+    // A socket stays in the namespace it was made in; this process only looks in.
+    const Descriptor own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    error = own.open() ? join(process, {"net"}) : failure("open /proc/self/ns/net");
+    if (!error.empty()) return -1;
+    Descriptor socket(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in6 where6{};
+    where6.sin6_family = AF_INET6;
+    where6.sin6_port = htons(static_cast<std::uint16_t>(port));
+    where6.sin6_addr = in6addr_loopback;
+    sockaddr_in where4{};
+    where4.sin_family = AF_INET;
+    where4.sin_port = where6.sin6_port;
+    where4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* name = ipv6 ? reinterpret_cast<const sockaddr*>(&where6) : reinterpret_cast<const sockaddr*>(&where4);
+    const socklen_t size = ipv6 ? sizeof where6 : sizeof where4;
+    if (!socket.open()) error = failure("make a socket");
+    else if (::connect(socket.get(), name, size) != 0 && errno != EINPROGRESS) error = failure("connect");
+    // With a foreign network this process could serve nobody; the kernel then ends the cluster with it.
+    if (::setns(own.get(), CLONE_NEWNET) != 0) ::_exit(1);
+    return error.empty() ? socket.release() : -1;
 }
 
 }  // namespace shed::podinit

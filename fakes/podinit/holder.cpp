@@ -63,11 +63,12 @@ private:
     void accept_client();
     void take_packet(int client);
     void drop(int client);
-    std::string command(const std::vector<std::string>& words, const std::vector<int>& passed, int& give,
-                        std::string& error);
+    std::string command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                        std::vector<int>& give, std::string& error);
     std::string container_command(const std::vector<std::string>& words, std::string& error);
-    std::string socket_command(const std::vector<std::string>& words, int& give);
-    std::string make_socket(const std::string& address, int port, bool listening, int& give);
+    std::string stream_command(const std::vector<std::string>& words, std::vector<int>& give, std::string& error);
+    std::string socket_command(const std::vector<std::string>& words, std::vector<int>& give);
+    std::string make_socket(const std::string& address, int port, bool listening, std::vector<int>& give);
     void reap();
     int wait_time() const;
 
@@ -175,7 +176,7 @@ void Holder::take_packet(int client) {
         drop(client);
         return;
     }
-    int give = -1;
+    std::vector<int> give;
     std::string error = packet.error, result;
     if (error.empty()) result = command(split(packet.text, ' '), packet.passed, give, error);
     for (const int descriptor : packet.passed) ::close(descriptor);
@@ -183,20 +184,22 @@ void Holder::take_packet(int client) {
     send_reply(client, reply, give);
 }
 
-std::string Holder::make_socket(const std::string& address, int port, bool listening, int& give) {
-    give = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+std::string Holder::make_socket(const std::string& address, int port, bool listening, std::vector<int>& give) {
+    Descriptor made(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int socket = made.get();
     sockaddr_in where{};
     where.sin_family = AF_INET;
     where.sin_port = htons(static_cast<std::uint16_t>(port));
-    if (give < 0 || ::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) return "no IPv4 address: " + address;
+    if (socket < 0 || ::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) return "no IPv4 address: " + address;
     const int yes = 1;
-    ::setsockopt(give, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     auto* name = reinterpret_cast<sockaddr*>(&where);
     if (listening) {
-        if (::bind(give, name, sizeof where) != 0 || ::listen(give, 128) != 0) return failure("listen on " + address);
-    } else if (::connect(give, name, sizeof where) != 0 && errno != EINPROGRESS) {
+        if (::bind(socket, name, sizeof where) != 0 || ::listen(socket, 128) != 0) return failure("listen on " + address);
+    } else if (::connect(socket, name, sizeof where) != 0 && errno != EINPROGRESS) {
         return failure("connect to " + address);
     }
+    give.push_back(made.release());
     return "";
 }
 
@@ -216,20 +219,33 @@ std::string Holder::container_command(const std::vector<std::string>& words, std
     return "";
 }
 
-std::string Holder::socket_command(const std::vector<std::string>& words, int& give) {
+// Commands that talk to what runs in a container, by descriptors.
+std::string Holder::stream_command(const std::vector<std::string>& words, std::vector<int>& give, std::string& error) {
+    if (words[0] == "stream") return pods_.stream(words[1], words[2], words[3], words[4], give, error);
+    if (words[0] == "end-input") {
+        pods_.end_input(words[1], words[2], error);
+        return "";
+    }
+    const int end = pods_.input(words[1], words[2], error);
+    if (end >= 0) give.push_back(end);
+    return "";
+}
+
+std::string Holder::socket_command(const std::vector<std::string>& words, std::vector<int>& give) {
     std::string error;
     int port = 0;
-    if (take_number("port", words[2], port_max, port, error))
+    if (!take_number("port", words[2], port_max, port, error)) return error;
+    if (words[0] == "dial") {
+        const int socket = pods_.dial(words[1], port, words[3] == "6", error);
+        if (socket >= 0) give.push_back(socket);
+    } else {
         error = make_socket(words[1], port, words[0] == "listen", give);
-    if (!error.empty() && give >= 0) {
-        ::close(give);
-        give = -1;
     }
     return error;
 }
 
-std::string Holder::command(const std::vector<std::string>& words, const std::vector<int>& passed, int& give,
-                            std::string& error) {
+std::string Holder::command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                            std::vector<int>& give, std::string& error) {
     const std::string& word = words.empty() ? std::string() : words[0];
     const std::size_t count = words.size();
     if (word == "files" && count == 2) {
@@ -242,9 +258,11 @@ std::string Holder::command(const std::vector<std::string>& words, const std::ve
         return container_command(words, error);
     } else if (word == "exec" && count == 5 && passed.size() == 3) {
         return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), error);
+    } else if ((word == "stream" && count == 5) || ((word == "input" || word == "end-input") && count == 3)) {
+        return stream_command(words, give, error);
     } else if (word == "remove" && count == 2) {
         pods_.remove(words[1]);
-    } else if ((word == "listen" || word == "connect") && count == 3) {
+    } else if (((word == "listen" || word == "connect") && count == 3) || (word == "dial" && count == 4)) {
         error = socket_command(words, give);
     } else if (word == "dns" && count == 1) {
         error = names_.load(directory_ + "/dns");

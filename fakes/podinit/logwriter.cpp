@@ -46,6 +46,9 @@ void LogWriter::take(int stream, std::string_view bytes) {
         at = end + 1;
     }
     pending.erase(0, at);
+    if (!at_once_ || pending.empty()) return;
+    write_line(stream, pending, false);
+    pending.clear();
 }
 
 void LogWriter::finish() {

@@ -39,23 +39,24 @@ bool receive_packet(int socket, Packet& packet) {
     return true;
 }
 
-void send_reply(int client, const std::string& text, int give) {
+void send_reply(int client, const std::string& text, const std::vector<int>& give) {
     iovec data = {const_cast<char*>(text.data()), text.size()};
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
-    if (give >= 0) {
+    alignas(cmsghdr) char control[CMSG_SPACE(descriptors_max * sizeof(int))] = {};
+    if (!give.empty()) {
+        const std::size_t bytes = give.size() * sizeof(int);
         message.msg_control = control;
-        message.msg_controllen = CMSG_SPACE(sizeof(int));
+        message.msg_controllen = CMSG_SPACE(bytes);
         cmsghdr* header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &give, sizeof give);
+        header->cmsg_len = CMSG_LEN(bytes);
+        std::memcpy(CMSG_DATA(header), give.data(), bytes);
     }
     ::sendmsg(client, &message, MSG_NOSIGNAL);
-    if (give >= 0) ::close(give);
+    for (const int descriptor : give) ::close(descriptor);
 }
 
 }  // namespace shed::podinit

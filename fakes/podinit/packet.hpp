@@ -13,7 +13,7 @@ struct Packet {
 
 // False when the other side has gone.
 bool receive_packet(int socket, Packet& packet);
-// `give` goes with it, and is closed here, unless it is -1.
-void send_reply(int socket, const std::string& text, int give);
+// The descriptors of `give`, at most 8, go with it and are closed here.
+void send_reply(int socket, const std::string& text, const std::vector<int>& give);
 
 }  // namespace shed::podinit

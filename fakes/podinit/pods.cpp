@@ -137,8 +137,13 @@ std::string Pods::container(const std::string& uid, const std::string& name, int
     container.started = now_nanoseconds();
     container.exit_path = exit_path_of(start.records);
     container.attempt = attempt;
-    container.pid = start_container(start, error);
+    for (const auto& [other_uid, other_pod] : pods_)
+        for (const auto& [other_name, other] : other_pod.containers)
+            if (other.input) start.inputs.push_back(other.input->get());
+    int input = -1;
+    container.pid = start_container(start, input, error);
     if (container.pid == 0) return "";
+    if (input >= 0) container.input = std::make_shared<Descriptor>(input);
     pod->second.containers[name] = container;
     return std::to_string(container.pid);
 }
@@ -162,6 +167,37 @@ std::string Pods::exec(const std::string& uid, const std::string& name, const st
     if (pid == 0) return "";
     execs_[pid] = {uid, id};
     return std::to_string(pid);
+}
+
+std::string Pods::stream(const std::string& uid, const std::string& name, const std::string& id,
+                         const std::string& spec, std::vector<int>& ends, std::string& error) {
+    Container* container = find(uid, name, error);
+    std::vector<Record> records;
+    if (container != nullptr) error = read_spec(spec, records);
+    if (!error.empty()) return "";
+    const int pid = start_stream(records, container->pid, single_, ends, error);
+    if (pid == 0) return "";
+    execs_[pid] = {uid, id};
+    return std::to_string(pid);
+}
+
+int Pods::input(const std::string& uid, const std::string& name, std::string& error) {
+    const Container* container = find(uid, name, error);
+    if (container == nullptr) return -1;
+    const int copy = container->input ? ::fcntl(container->input->get(), F_DUPFD_CLOEXEC, 0) : -1;
+    if (copy < 0) error = "container " + name + " has no input, or it has ended";
+    return copy;
+}
+
+void Pods::end_input(const std::string& uid, const std::string& name, std::string& error) {
+    if (Container* container = find(uid, name, error); container != nullptr) container->input.reset();
+}
+
+int Pods::dial(const std::string& uid, int port, bool ipv6, std::string& error) const {
+    const auto pod = pods_.find(uid);
+    if (pod != pods_.end()) return dial_loopback(pod->second.pid, port, ipv6, error);
+    error = "there is no sandbox for " + uid;
+    return -1;
 }
 
 void Pods::signal(const std::string& uid, const std::string& name, int number, std::string& error) {

@@ -1,10 +1,12 @@
 #pragma once
 // The holder's pods: sandboxes and the containers in them.
 #include "fakes/podinit/spec.hpp"
+#include "fakes/podinit/util.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 
 namespace shed::podinit {
@@ -23,6 +25,14 @@ public:
                           std::string& error);
     std::string exec(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
                      const int descriptors[3], std::string& error);
+    // As exec, on streams made for the command; `ends` are the kubelet's.
+    std::string stream(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
+                       std::vector<int>& ends, std::string& error);
+    // A copy of the container's input or terminal; -1 and `error` when it has none, or no longer.
+    int input(const std::string& uid, const std::string& name, std::string& error);
+    void end_input(const std::string& uid, const std::string& name, std::string& error);
+    // A socket connecting to the pod's own loopback; -1 and `error`.
+    int dial(const std::string& uid, int port, bool ipv6, std::string& error) const;
     void signal(const std::string& uid, const std::string& name, int number, std::string& error);
     void stop(const std::string& uid, const std::string& name, std::int64_t grace_milliseconds, std::string& error);
     void remove(const std::string& uid);
@@ -38,6 +48,7 @@ private:
         int pid = 0, attempt = 0;
         std::int64_t started = 0, kill_at = 0;
         std::string exit_path;
+        std::shared_ptr<Descriptor> input = {};  // of those that have one, or a terminal
     };
     struct Pod {
         int pid = 0;

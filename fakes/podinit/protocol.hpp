@@ -24,11 +24,16 @@
 //   container UID NAME ATTEMPT SPEC   starts a container in the sandbox                         -> ok PID
 //   exec UID NAME ID SPEC   runs a command in a running container; carries 3 descriptors
 //                           (stdin, stdout, stderr)                                             -> ok PID
+//   stream UID NAME ID SPEC   the same on pipes or a terminal made inside, which the SPEC asks for; gives
+//                           their other ends, in that order, or the terminal alone            -> ok PID + descriptors
+//   input UID NAME          the standard input of a container that has one, or its terminal   -> ok + descriptor
+//   end-input UID NAME      its input ends when all copies of that descriptor are closed      -> ok
 //   signal UID NAME SIGNO   to the container's main process                                     -> ok
 //   stop UID NAME GRACE_MS  SIGTERM, after the grace SIGKILL to all in it                       -> ok (at once)
 //   remove UID              kills the pod's sandbox and everything in it, frees its address     -> ok (when gone)
 //   listen ADDRESS PORT     a listening TCP socket in the cluster's network namespace           -> ok + descriptor
 //   connect ADDRESS PORT    a non-blocking TCP socket already connecting there                  -> ok + descriptor
+//   dial UID PORT 4|6       the same, to the pod's own loopback address                         -> ok + descriptor
 //   dns                     reload DIR/dns                                                      -> ok
 //   quit                    as if the lifeline had ended
 //
@@ -57,7 +62,7 @@
 //   able to reach by its path) | shared N TARGET cache VIEW UID GID [NAME...] (read-only, and at VIEW a tree that UID may
 //   change: copies of directories and small files, links to larger ones, without NAME). A missing TARGET is made when its parent is writable; a missing SOURCE is an
 //   error that names both.
-// exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap.
+// exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap; of a stream also stdin, stdout, stderr, or tty.
 namespace shed::podinit {
 
 inline constexpr int lifeline_fd = 3;

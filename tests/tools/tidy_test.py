@@ -68,6 +68,11 @@ class Tidy(unittest.TestCase):
                      "if (a) co_await g();\nco_return;", "if (h()) co_return co_await g();", "char byte[64];\nif (co_await g()) h();"):
             self.accepts(fakes__net__a_cpp=f"awaitable<void> f(std::string p) {{\n{body}\n}}\n")
 
+    def test_conditionals_in_co_await(self):
+        self.finds("a.cpp:2: a conditional inside a co_await",
+                   fakes__net__a_cpp="awaitable<void> f() {\nco_await send(good ? head() : refusal(why));\n}\n")
+        self.accepts(fakes__net__a_cpp="awaitable<void> f() {\nco_await wait(good ? 1 : 2);\n}\n")
+
     def test_arrows(self):
         header = "#pragma once\n// What it is for.\n"
         self.finds("store may not use net", fakes__net__net_hpp=header,
