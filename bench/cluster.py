@@ -39,11 +39,16 @@ class Api:
             sys.exit(f"error: {method} {path}: {text}")
         return text
 
-    def watch(self, path):
+    def events(self, path):
         connection = self.connect()
         connection.request("GET", path, headers=self.headers)
-        for line in connection.getresponse():
-            yield json.loads(line)["object"]
+        with contextlib.closing(connection):
+            for line in connection.getresponse():
+                yield json.loads(line)
+
+    def watch(self, path):
+        for event in self.events(path):
+            yield event["object"]
 
 
 def trainjob(name, nodes, command):
