@@ -1,56 +1,15 @@
 """Initializers by the unmodified SDK: what they put into the workspace is there when training starts."""
 
 import json
+import subprocess
 
 import pytest
 from conftest import client_for, s3_server
-from shed import readable, wait_until
+from shed import BINARY, ROOT, readable, wait_until
 
 pytestmark = pytest.mark.kubectl
 
-# The shape of Trainer's torchtune runtimes: two initializers and the trainer share one claim.
-STEP = """
-      - name: {name}
-        template:
-          metadata: {{labels: {{trainer.kubeflow.org/trainjob-ancestor-step: {name}}}}}
-          spec:
-            backoffLimit: 0
-            template:
-              spec:
-                restartPolicy: Never
-                containers:
-                - name: {name}
-                  image: ghcr.io/kubeflow/trainer/{name}
-                  volumeMounts: [{{name: initializer, mountPath: /workspace}}]
-"""
-RUNTIME = """
-apiVersion: trainer.kubeflow.org/v1alpha1
-kind: ClusterTrainingRuntime
-metadata: {name: initialized, labels: {trainer.kubeflow.org/framework: plain}}
-spec:
-  mlPolicy: {numNodes: 1}
-  template:
-    spec:
-      volumeClaimPolicies:
-      - templates:
-        - metadata: {name: initializer}
-          spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 20Gi}}}
-      replicatedJobs:
-""" + STEP.format(name="dataset-initializer") + STEP.format(name="model-initializer") + """
-      - name: node
-        dependsOn:
-        - {name: dataset-initializer, status: Complete}
-        - {name: model-initializer, status: Complete}
-        template:
-          metadata: {labels: {trainer.kubeflow.org/trainjob-ancestor-step: trainer}}
-          spec:
-            template:
-              spec:
-                containers:
-                - name: node
-                  image: python:3.11
-                  volumeMounts: [{name: initializer, mountPath: /workspace}]
-"""
+MANIFEST = ROOT / "scenarios/examples/initialized.yaml"
 COMMIT = "0" * 40
 
 
@@ -83,7 +42,7 @@ def initialized(cached):
     from shed import Cluster
 
     shed = Cluster("--nodes", "1", "--mount", f"{cached}/rows.csv:/data/rows.csv", env={"HF_HOME": str(cached)}).up()
-    shed.kubectl("apply", "-f", "-", stdin=RUNTIME)
+    shed.kubectl("apply", "-f", "-", stdin=MANIFEST.read_text().split("---")[0])
     yield shed
     shed.down()
     assert shed.leftovers() == []
@@ -139,6 +98,17 @@ def test_a_data_set_from_s3_and_a_model_from_the_cache(initialized, storage):
     assert sorted(step.name for step in client.get_job(job).steps) == [
         "dataset-initializer", "model-initializer", "node-0"]
     client.delete_job(job)
+
+
+def test_the_examples_manifest_copies_what_is_mounted(tmp_path):
+    for name in ("dataset/rows.csv", "model/deep/config.json"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("{}")
+    done = subprocess.run([BINARY, "run", MANIFEST, "--mount", f"{readable(tmp_path)}:/data"], capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    seen = sorted(line.split()[-1] for line in done.stdout.splitlines() if line.startswith("[node-0] "))
+    assert seen == ["/workspace/dataset/rows.csv", "/workspace/model/deep/config.json"], done.stdout
 
 
 def test_a_mounted_file(initialized):
