@@ -132,6 +132,11 @@ Result<OwnerLock> OwnerLock::take(const ClusterPaths& paths) {
     }
 }
 
+OwnerLock OwnerLock::inherited(int descriptor) {
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    return OwnerLock(descriptor);
+}
+
 bool OwnerLock::held_by_other(const ClusterPaths& paths) {
     const int descriptor = ::open(paths.lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0) return false;
