@@ -74,9 +74,11 @@ int own_cluster(const UpOptions& options, const ClusterPaths& paths, std::vector
     return signal_number == SIGINT && pipe < 0 ? exit_interrupted : exit_ok;
 }
 
-// Starts `trainshed up --ready-fd N ...` in a session of its own, its output in the cluster's log file.
-// It gets the lock, too: were that free for a moment, another trainshed could sweep the directory.
-Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths, int pipe, const OwnerLock& lock) {
+// Starts `trainshed up --ready-fd N ...` in a session of its own, its output in the cluster's log
+// file. It gets the lock, too: were that free for a moment, another trainshed could sweep the
+// directory.
+Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths, int pipe,
+                             const OwnerLock& lock) {
     std::vector<std::string> words = {"trainshed", "up", "--name", paths.name, "--plain",
                                       "--ready-fd", std::to_string(pipe),
                                       "--lock-fd", std::to_string(lock.descriptor()),
@@ -98,7 +100,8 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 2, paths.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     // Onto itself: it stays open in the child.
-    for (const int kept : {pipe, lock.descriptor()}) posix_spawn_file_actions_adddup2(&actions, kept, kept);
+    for (const int kept : {pipe, lock.descriptor()})
+        posix_spawn_file_actions_adddup2(&actions, kept, kept);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);

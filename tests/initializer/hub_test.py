@@ -1,4 +1,4 @@
-"""hf://: the hub's lists and files, its tokens, and the shared cache where the hub is out of reach."""
+"""hf://: the hub's lists and files, its tokens, and the shared cache where there is no hub."""
 import json
 import unittest
 
@@ -6,8 +6,8 @@ from fixture import InitializerTest
 
 COMMIT = "0" * 40
 NOWHERE = "http://127.0.0.1:1"  # nothing listens on tcpmux
-MODEL = {"config.json": b"{}", "model.safetensors": b"w", "pytorch_model.bin": b"p", "a/t.txt": b"t",
-         "model.gguf": b"g"}
+MODEL = {"config.json": b"{}", "model.safetensors": b"w", "pytorch_model.bin": b"p",
+         "a/t.txt": b"t", "model.gguf": b"g"}
 
 
 def hub(repository, files, token=None, at=""):
@@ -30,12 +30,14 @@ def hub(repository, files, token=None, at=""):
 class Downloads(InitializerTest):
     def test_a_models_files_but_no_other_formats(self):
         server = self.serve(hub("models/org/name", MODEL))
-        files = self.succeeds("model", "hf://org/name", HF_ENDPOINT=server.url, IGNORE_PATTERNS="a/")
+        files = self.succeeds("model", "hf://org/name",
+                              HF_ENDPOINT=server.url, IGNORE_PATTERNS="a/")
         self.assertEqual(sorted(files), ["config.json", "model.safetensors"])
 
     def test_a_data_set_whole(self):
         server = self.serve(hub("datasets/org/name", {**MODEL, "x.log": b""}))
-        files = self.succeeds("dataset", "hf://org/name/main", HF_ENDPOINT=server.url, IGNORE_PATTERNS="*.log")
+        files = self.succeeds("dataset", "hf://org/name/main",
+                              HF_ENDPOINT=server.url, IGNORE_PATTERNS="*.log")
         self.assertEqual(files, MODEL)
 
     def test_the_token_stays_with_the_hub(self):
@@ -60,13 +62,16 @@ class Downloads(InitializerTest):
 class Failures(InitializerTest):
     def test_what_is_private_or_not_there(self):
         server = self.serve(hub("models/org/name", MODEL, token="t"))
-        self.fails("model", "hf://org/name", "(401 Unauthorized)", "set ACCESS_TOKEN", HF_ENDPOINT=server.url)
-        self.fails("model", "hf://org/none", '"org/none" (404', "ACCESS_TOKEN", HF_ENDPOINT=server.url,
+        self.fails("model", "hf://org/name", "(401 Unauthorized)", "set ACCESS_TOKEN",
+                   HF_ENDPOINT=server.url)
+        self.fails("model", "hf://org/none", '"org/none" (404', "ACCESS_TOKEN",
+                   HF_ENDPOINT=server.url,
                    ACCESS_TOKEN="t")
 
     def test_names(self):
-        for kind, uri in (("dataset", "hf://squad"), ("model", "hf://org/name/x"), ("model", "hf://")):
-            self.fails(kind, uri, "is no repository", "hf://ORGANISATION/NAME", HF_ENDPOINT=NOWHERE)
+        for kind, name in (("dataset", "squad"), ("model", "org/name/x"), ("model", "")):
+            self.fails(kind, f"hf://{name}", "is no repository", "hf://ORGANISATION/NAME",
+                       HF_ENDPOINT=NOWHERE)
 
     def test_no_hub_and_no_cache(self):
         self.fails("dataset", "hf://org/name", "127.0.0.1:1 cannot be reached from this pod",
@@ -75,7 +80,8 @@ class Failures(InitializerTest):
 
     def test_something_else_answers(self):
         server = self.serve(lambda path, headers: (200, {}, b"<html>"))
-        self.fails("model", "hf://org/name", "does not answer as the hub does", HF_ENDPOINT=server.url)
+        self.fails("model", "hf://org/name", "does not answer as the hub does",
+                   HF_ENDPOINT=server.url)
 
 
 class SharedCache(InitializerTest):
@@ -92,15 +98,18 @@ class SharedCache(InitializerTest):
 
     def test_it_serves_without_a_hub(self):
         self.fill("datasets--org--name", train_csv=b"1", test_log=b"2")
-        files = self.succeeds("dataset", "hf://org/name", HF_ENDPOINT=NOWHERE, IGNORE_PATTERNS="*.log")
+        files = self.succeeds("dataset", "hf://org/name",
+                              HF_ENDPOINT=NOWHERE, IGNORE_PATTERNS="*.log")
         self.assertEqual(files, {"train.csv": b"1"})
 
     def test_offline_means_that_the_hub_is_not_asked(self):
         server = self.serve(hub("models/org/name", MODEL))
         self.fill("models--org--name", config_json=b"cached", model_bin=b"no")
         environ = {"HF_ENDPOINT": server.url, "HF_HUB_OFFLINE": "1"}
-        self.assertEqual(self.succeeds("model", "hf://org/name", **environ), {"config.json": b"cached"})
-        self.fails("model", "hf://org/other", "HF_HUB_OFFLINE is set", "hf download org/other", **environ)
+        files = self.succeeds("model", "hf://org/name", **environ)
+        self.assertEqual(files, {"config.json": b"cached"})
+        self.fails("model", "hf://org/other", "HF_HUB_OFFLINE is set", "hf download org/other",
+                   **environ)
         self.assertEqual(server.asked, [])
 
     def test_what_it_has_of_the_hubs_commit_is_not_downloaded(self):

@@ -26,7 +26,7 @@ class Copies(InitializerTest):
 class Schemes(InitializerTest):
     def test_none_is_a_mistake(self):
         for uri in (None, ""):
-            self.fails("dataset", uri, "STORAGE_URI is not set", "spec.initializer.dataset.storageUri")
+            self.fails("dataset", uri, "STORAGE_URI is not set", "initializer.dataset.storageUri")
 
     def test_unknown_ones_name_those_that_are_known(self):
         self.fails("dataset", "gs://b/x", 'the scheme "gs"', "hf://, s3://, cache://, file://")

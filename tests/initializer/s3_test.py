@@ -1,4 +1,4 @@
-"""s3://: lists by pages, keys below a prefix, signatures as AWS documents them, errors with a cause."""
+"""s3://: lists by pages, keys below a prefix, AWS's own example signatures, errors with a cause."""
 import datetime
 import unittest
 import urllib.parse
@@ -16,7 +16,8 @@ KEYS = {"ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "secret"}
 class Signatures(unittest.TestCase):
     def signature(self, path, headers):
         url = "https://examplebucket.s3.amazonaws.com" + path
-        return s3.signed(url, headers, ACCOUNT, MOMENT)["Authorization"].partition(" ")[2].split(",")
+        authorization = s3.signed(url, headers, ACCOUNT, MOMENT)["Authorization"]
+        return authorization.partition(" ")[2].split(",")
 
     def test_an_object(self):
         credential, names, signature = self.signature("/test.txt", {"Range": "bytes=0-9"})
@@ -93,7 +94,8 @@ class Downloads(InitializerTest):
 
     def test_patterns_are_of_whole_keys(self):
         server = self.serve(storage({"a/x.log": b"1", "a/y": b"2", "a/z": b"3"}))
-        files = self.succeeds("dataset", "s3://b/a", ENDPOINT=server.url, IGNORE_PATTERNS="*.log,a/y,z")
+        files = self.succeeds("dataset", "s3://b/a",
+                              ENDPOINT=server.url, IGNORE_PATTERNS="*.log,a/y,z")
         self.assertEqual(files, {"z": b"3"})
 
     def test_without_keys_nothing_is_signed(self):
@@ -123,13 +125,15 @@ class Downloads(InitializerTest):
 class Failures(InitializerTest):
     def test_a_missing_bucket(self):
         server = self.serve(storage({}))
-        self.fails("dataset", "s3://c/x", f'there is no bucket "c" at {server.url}', ENDPOINT=server.url)
+        self.fails("dataset", "s3://c/x", f'there is no bucket "c" at {server.url}',
+                   ENDPOINT=server.url)
         self.fails("dataset", "s3:///x", "it names no bucket")
 
     def test_wrong_or_missing_keys(self):
         body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
         server = self.serve(refusing(403, body))
-        self.fails("dataset", "s3://b/x", "AccessDenied: Access Denied", "none are set", ENDPOINT=server.url)
+        self.fails("dataset", "s3://b/x", "AccessDenied: Access Denied", "none are set",
+                   ENDPOINT=server.url)
         self.fails("dataset", "s3://b/x", "look at ACCESS_KEY_ID", ENDPOINT=server.url, **KEYS)
         self.fails("model", "s3://b/x", "only one of", ACCESS_KEY_ID="a")
 
@@ -138,7 +142,7 @@ class Failures(InitializerTest):
         self.fails("dataset", "s3://b/x", "set REGION to eu-west-3", ENDPOINT=server.url)
 
     def test_roles_are_refused(self):
-        self.fails("dataset", "s3://b/x", "ROLE_ARN is not supported", ROLE_ARN="arn:aws:iam::1:role/r")
+        self.fails("dataset", "s3://b/x", "ROLE_ARN is not supported", ROLE_ARN="arn:1:role/r")
 
     def test_something_else_answers(self):
         server = self.serve(refusing(200, b"hello"))

@@ -25,7 +25,8 @@ class Web(InitializerTest):
         files = self.succeeds("dataset", "s3://b/x", ENDPOINT=server.url)
         self.assertEqual(files, {"x": b"123456789"})
         server = self.bucket(cut, cut, cut, cut)
-        self.fails("model", "s3://b/x", "broke off 4 times: x ended after 4 of 9 bytes", ENDPOINT=server.url)
+        self.fails("model", "s3://b/x", "broke off 4 times: x ended after 4 of 9 bytes",
+                   ENDPOINT=server.url)
         self.assertEqual(self.files("model"), {})
 
     def test_what_does_not_pass_is_not(self):
@@ -35,10 +36,12 @@ class Web(InitializerTest):
 
     def test_localhost_is_the_pod_itself(self):
         self.fails("dataset", "s3://b/x", "127.0.0.1:1 cannot be reached from this pod",
-                   "services of this machine are at host.trainshed.internal", ENDPOINT="http://127.0.0.1:1")
+                   "services of this machine are at host.trainshed.internal",
+                   ENDPOINT="http://127.0.0.1:1")
 
     def test_nonsense_for_an_endpoint(self):
-        self.fails("dataset", "s3://b/x", "is no URL", "look at the endpoint", ENDPOINT="http://a:b")
+        self.fails("dataset", "s3://b/x", "is no URL", "look at the endpoint",
+                   ENDPOINT="http://a:b")
 
 
 class ProxyTest(InitializerTest):
@@ -63,8 +66,9 @@ class ProxyTest(InitializerTest):
 
     def test_the_gateway_finding_nobody_is_no_way_out(self):
         proxy = self.through(lambda path, headers: (502, {}, b""))
-        self.fails("dataset", "s3://b/x", "s3.invalid cannot be reached from this pod (HTTP Error 502",
-                   "http://host.trainshed.internal:3128", ENDPOINT="http://s3.invalid")
+        self.fails("dataset", "s3://b/x", "s3.invalid cannot be reached from this pod",
+                   "(HTTP Error 502", "http://host.trainshed.internal:3128",
+                   ENDPOINT="http://s3.invalid")
         self.assertEqual(len(proxy.asked), 1)
 
 

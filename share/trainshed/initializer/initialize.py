@@ -62,7 +62,8 @@ def main(kind, environ, root=WORKSPACE, web=None):
     try:
         count = initialize(kind, environ, workspace, web or Web())
     except Failure as failure:
-        report(f"initializer: {environ.get('STORAGE_URI') or kind}: {failure}")
+        line = f"initializer: {environ.get('STORAGE_URI') or kind}: {failure}"
+        report(" ".join(line.split()))
         return 1
     if count == 0:
         # Upstream is content with that, too.

@@ -1,4 +1,4 @@
-"""HTTP out of a pod: directly where there is a route, else by the proxy; retries; clear failures."""
+"""HTTP out of a pod: directly where there is a route, else by the proxy; retries."""
 import functools
 import http.client
 import logging
