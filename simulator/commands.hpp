@@ -20,6 +20,7 @@ struct UpOptions {
     CommonOptions common;
     bool detach = false;
     int ready_descriptor = -1;  // of a detached child: where it says that it is ready
+    int lock_descriptor = -1;   // of a detached child: the owner's lock, which its parent took
     int nodes = 1;
     std::optional<int> fake_gpus;
     bool strict_resources = false, faithful_timing = false;

@@ -79,6 +79,7 @@ void add_up(CommandLine& line) {
     add_topology(up, line.up);
     up->add_flag("-d,--detach", line.up.detach, "Return once it is ready; end it with trainshed down");
     up->add_option("--ready-fd", line.up.ready_descriptor)->group("");
+    up->add_option("--lock-fd", line.up.lock_descriptor)->group("");
     up->callback([&line] {
         line.action = [&line] {
             line.up.common = line.common;

@@ -55,9 +55,13 @@ void OwnedCluster::arm_signals() {
 }
 
 Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
-    auto lock = OwnerLock::take(paths_);
-    if (!lock) return lock.error();
-    lock_.emplace(std::move(*lock));
+    if (options_.lock_descriptor >= 0) {
+        lock_.emplace(OwnerLock::inherited(options_.lock_descriptor));
+    } else {
+        auto lock = OwnerLock::take(paths_);
+        if (!lock) return lock.error();
+        lock_.emplace(std::move(*lock));
+    }
     remove_node(paths_, beside_us("podinit"));
     sweep_stale(beside_us("podinit"));
     arm_signals();

@@ -49,10 +49,14 @@ fs::path own_directory() {
 Result<void> make_private(const std::string& path, unsigned mode) {
     std::error_code ec;
     fs::create_directories(fs::path(path).parent_path(), ec);
-    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
-        return environment_error("cannot make", path);
     struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) return environment_error("cannot look at", path);
+    int looked = 0;
+    do {  // again, when it is swept between the two
+        if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+            return environment_error("cannot make", path);
+        looked = ::lstat(path.c_str(), &info);
+    } while (looked != 0 && errno == ENOENT);
+    if (looked != 0) return environment_error("cannot look at", path);
     if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid())
         return Error{Reason::environment,
                      path + " is not a directory owned by uid " + std::to_string(::geteuid())};
@@ -130,6 +134,11 @@ Result<OwnerLock> OwnerLock::take(const ClusterPaths& paths) {
             return already_running(paths);
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
+}
+
+OwnerLock OwnerLock::inherited(int descriptor) {
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    return OwnerLock(descriptor);
 }
 
 bool OwnerLock::held_by_other(const ClusterPaths& paths) {

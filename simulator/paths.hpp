@@ -32,6 +32,8 @@ class OwnerLock {
 public:
     // Makes the directory. Error conflict when another process owns it, naming its pid.
     static Result<OwnerLock> take(const ClusterPaths& paths);
+    // The lock that a parent took and left in `descriptor`.
+    static OwnerLock inherited(int descriptor);
     static bool held_by_other(const ClusterPaths& paths);
     OwnerLock(OwnerLock&& other) noexcept;
     OwnerLock& operator=(OwnerLock&& other) noexcept;

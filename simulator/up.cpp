@@ -74,9 +74,14 @@ int own_cluster(const UpOptions& options, const ClusterPaths& paths, std::vector
     return signal_number == SIGINT && pipe < 0 ? exit_interrupted : exit_ok;
 }
 
-// Starts `trainshed up --ready-fd 3 ...` in a session of its own, its output in the cluster's log file.
-Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths, int pipe) {
-    std::vector<std::string> words = {"trainshed", "up", "--name", paths.name, "--plain", "--ready-fd", "3",
+// Starts `trainshed up --ready-fd N ...` in a session of its own, its output in the cluster's log
+// file. It gets the lock, too: were that free for a moment, another trainshed could sweep the
+// directory.
+Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths, int pipe,
+                             const OwnerLock& lock) {
+    std::vector<std::string> words = {"trainshed", "up", "--name", paths.name, "--plain",
+                                      "--ready-fd", std::to_string(pipe),
+                                      "--lock-fd", std::to_string(lock.descriptor()),
                                       "--nodes", std::to_string(options.nodes),
                                       "--time-scale", std::to_string(options.time_scale),
                                       "--port", std::to_string(options.port)};
@@ -94,7 +99,9 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 2, paths.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&actions, pipe, 3);
+    // Onto itself: it stays open in the child.
+    for (const int kept : {pipe, lock.descriptor()})
+        posix_spawn_file_actions_adddup2(&actions, kept, kept);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
@@ -108,15 +115,15 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
 
 int detach(const UpOptions& options, const ClusterPaths& paths) {
     const Terminal terminal(options.common.plain, options.common.quiet);
-    {
-        // Makes the directory for the log, and refuses early when the name is taken.
-        auto lock = OwnerLock::take(paths);
-        if (!lock) return report(terminal, lock.error());
-    }
+    // Makes the directory for the log, and refuses early when the name is taken.
+    std::optional<OwnerLock> lock;
+    if (auto taken = OwnerLock::take(paths); taken) lock.emplace(std::move(*taken));
+    else return report(terminal, taken.error());
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return report(terminal, {Reason::environment, std::strerror(errno)});
-    auto child = start_detached(options, paths, ends[1]);
+    auto child = start_detached(options, paths, ends[1], *lock);
     ::close(ends[1]);
+    lock.reset();  // now the child's alone
     if (!child) return report(terminal, child.error());
     FILE* lines = ::fdopen(ends[0], "r");
     char* buffer = nullptr;

@@ -146,7 +146,8 @@ public:
         if (!response) co_return response.error();
         if (response->status >= 300) co_return error_in(*response);
         auto object = parse_json(response->body);
-        if (!object || string_at(*object, "kind") == "Status") co_return ObjectPtr();
+        if (!object) co_return object.error();
+        if (string_at(*object, "kind") == "Status") co_return ObjectPtr();
         co_return object_of(std::move(*object));
     }
 

@@ -14,15 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::string> text_of(const std::string& path) {
-    std::ifstream in(path);
-    std::stringstream text;
-    if (in) text << in.rdbuf();
-    if (!in || !text)
-        return Error{Reason::environment, "cannot read " + path + ": " + std::strerror(errno)};
-    return text.str();
-}
-
 std::string base_directory(const char* variable, const char* below_home) {
     const char* named = std::getenv(variable);
     const char* home = std::getenv("HOME");
@@ -38,6 +29,15 @@ Error not_built(const std::string& image, const std::string& environment) {
 
 }  // namespace
 
+Result<std::string> images::text_of(const std::string& path) {
+    std::ifstream in(path);
+    std::stringstream text;
+    if (in) text << in.rdbuf();
+    if (!in || !text)
+        return Error{Reason::environment, "cannot read " + path + ": " + std::strerror(errno)};
+    return text.str();
+}
+
 Result<Catalogue> Catalogue::load(const std::string& shipped_file, const std::string& user_file,
                                   const std::string& environments_dir) {
     return load(shipped_file, user_file, environments_dir, host_pip_files());
@@ -49,7 +49,7 @@ Result<Catalogue> Catalogue::load(const std::string& shipped_file, const std::st
     CatalogueReader reader;
     for (const std::string& file : {shipped_file, user_file}) {
         if (file.empty() || (file == user_file && ::access(file.c_str(), F_OK) != 0)) continue;
-        const auto text = text_of(file);
+        const auto text = images::text_of(file);
         if (!text) return text.error();
         if (auto added = reader.add(file, *text); !added) return added.error();
     }

@@ -11,14 +11,14 @@ namespace {
 using Json = nlohmann::json;
 using images::YamlPath;
 
-enum class Form { text, number, texts, map, any };
+enum class Form { text, number, texts, map, contents, any };
 using Forms = std::map<std::string, Form, std::less<>>;
 
 const Forms& forms_of_environment() {
     static const Forms forms = {
         {"from", Form::text},        {"user", Form::any},         {"env", Form::map},
         {"working_dir", Form::text}, {"entrypoint", Form::texts}, {"command", Form::texts},
-        {"files", Form::map},        {"layers", Form::texts},     {"build", Form::any}};
+        {"files", Form::contents},   {"layers", Form::texts},     {"build", Form::any}};
     return forms;
 }
 
@@ -49,6 +49,15 @@ bool texts(const Json& value) {
     return true;
 }
 
+// Texts, or {source: FILE}.
+bool contents(const Json& value) {
+    const auto fits = [](const Json& item) {
+        return item.is_object() ? item.size() == 1 && member(item, "source").is_string()
+                                : item.is_string() || item.is_null();
+    };
+    return std::all_of(value.begin(), value.end(), fits);
+}
+
 const char* wrong(const Json& value, Form form) {
     if (value.is_null()) return nullptr;  // takes a key of another file away
     switch (form) {
@@ -62,6 +71,10 @@ const char* wrong(const Json& value, Form form) {
             return value.is_array() && texts(value) ? nullptr : "must be a list of texts";
         case Form::map:
             return value.is_object() && texts(value) ? nullptr : "must map names to texts";
+        case Form::contents:
+            return value.is_object() && contents(value)
+                       ? nullptr
+                       : "must map paths to texts or to {source: FILE}";
         case Form::any:
             return value.is_object() ? nullptr : "must be a mapping";
     }

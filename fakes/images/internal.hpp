@@ -7,6 +7,9 @@
 
 namespace shed::images {
 
+// ---- catalogue.cpp
+Result<std::string> text_of(const std::string& path);
+
 // ---- names.cpp
 struct ImageName {
     std::string repository;   // "docker.io/library/busybox"

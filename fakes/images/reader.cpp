@@ -91,14 +91,8 @@ Result<void> CatalogueReader::add(const std::string& file, const std::string& te
     }
     if (document->is_null()) return {};
     if (auto checked = check(source, *document); !checked) return checked;
-    const std::string folder = std::filesystem::path(file).parent_path().string();
     for (auto& [name, value] : (*document)["environments"].items()) {
-        if (value.is_object() && value.contains("layers")) {
-            for (Json& layer : value["layers"]) {
-                std::string& path = layer.get_ref<std::string&>();
-                if (!path.starts_with('/')) path = folder + "/" + path;
-            }
-        }
+        if (auto resolved = resolve_paths(source, name, value); !resolved) return resolved;
         lay_over(environments_[name], value);
         if (value.is_null()) environments_.erase(name);
         defined_in_[name] = sources_.size();
@@ -109,6 +103,25 @@ Result<void> CatalogueReader::add(const std::string& file, const std::string& te
                          sources_.size(),
                          index++});
     sources_.push_back(source);
+    return {};
+}
+
+Result<void> CatalogueReader::resolve_paths(const Source& source, const std::string& name,
+                                            Json& value) const {
+    const auto folder = std::filesystem::path(source.file).parent_path();
+    const auto from_here = [&](const Json& path) {
+        return (folder / path.get_ref<const std::string&>()).string();
+    };
+    if (!value.is_object()) return {};
+    if (value.contains("layers"))
+        for (Json& layer : value["layers"]) layer = from_here(layer);
+    if (!value.contains("files")) return {};
+    for (auto& [path, content] : value["files"].items()) {
+        if (!content.is_object()) continue;
+        auto text = images::text_of(from_here(content["source"]));
+        if (!text) return at(source, {"environments", name, "files", path}, text.error().message);
+        content = std::move(*text);
+    }
     return {};
 }
 

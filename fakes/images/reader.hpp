@@ -27,6 +27,8 @@ private:
     Result<void> check_paths(const Source& source, const std::string& name,
                              const Json& value) const;
     Result<void> check_image(const Source& source, std::size_t index, const Json& value) const;
+    // Puts what a file refers to, relative to itself, in the place of each reference.
+    Result<void> resolve_paths(const Source& source, const std::string& name, Json& value) const;
     Result<void> check_references() const;
     Result<void> check_chain(const std::string& name) const;
     // The environment with all it inherits; its layers and what must be built for it, top first.

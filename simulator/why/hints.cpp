@@ -65,9 +65,20 @@ std::string missing_module(std::string_view text) {
     return std::string(name.substr(0, name.find_first_of(".'")));
 }
 
+// The initializers of share/trainshed end with "initializer: URI: cause; next step".
+std::string initializers_step(std::string_view text) {
+    static constexpr std::string_view words = "initializer: ";
+    const auto at = text.rfind(words);
+    if (at == std::string_view::npos || (at > 0 && text[at - 1] != '\n')) return "";
+    const std::string_view line = text.substr(at, text.find('\n', at) - at);
+    const auto step = line.rfind("; ");
+    return step == std::string_view::npos ? "" : std::string(line.substr(step + 2));
+}
+
 }  // namespace
 
 std::string hint_for(std::string_view text) {
+    if (std::string step = initializers_step(text); !step.empty()) return step;
     if (const std::string module = missing_module(text); !module.empty())
         return "the image has no Python module " + module + ": packages_to_install=[\"" + module +
                "\"] in CustomTrainer";

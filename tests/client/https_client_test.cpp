@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 
 const Key pod{&kind_of("v1", "Pod"), "default", "p"};
 const std::string good_pod = R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"default"}})";
-const std::string nonsense[] = {R"({})", R"([])", R"("text")", R"(null)", R"({"apiVersion":"v1","kind":"Pod"})",
+const std::string nonsense[] = {"", "{oops", R"({})", R"([])", R"("text")", R"(null)",
+                                R"({"apiVersion":"v1","kind":"Pod"})",
                                 R"({"apiVersion":"v1","kind":"Pod","metadata":"oops"})",
                                 R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":7}})",
                                 R"({"apiVersion":"v9","kind":"Cod","metadata":{"name":"p"}})"};

@@ -114,6 +114,20 @@ TEST_F(CatalogueTest, AFileIsTakenAwayByNullFromWhatIsInherited) {
     EXPECT_EQ(catalogue->resolve("c")->files, (FileContents{{"/etc/b", "two"}}));
 }
 
+TEST_F(CatalogueTest, AFilesContentCanStandInAFileOfItsOwn) {
+    write("tools/run.py", "print(1)\n");
+    const std::string user =
+        "environments:\n"
+        "  child: {from: base, files: {/app/run.py: {source: tools/run.py}}}\n"
+        "images: [{pattern: c, environment: child}]\n";
+    const auto before = load(user)->resolve("c");
+    ASSERT_TRUE(before) << before.error().message;
+    EXPECT_EQ(before->files.at("/app/run.py"), "print(1)\n");
+    EXPECT_EQ(before->files.at("/etc/a"), "one");
+    write("tools/run.py", "print(2)\n");
+    EXPECT_NE(load(user)->resolve("c")->image_id, before->image_id);
+}
+
 TEST_F(CatalogueTest, PipsFilesGoEverywhereUnlessAnEnvironmentHasItsOwn) {
     const auto catalogue = load(
         "environments: {own: {files: {/etc/pip.conf: mine}}}\n"
@@ -147,6 +161,10 @@ TEST_F(CatalogueTest, AMistakeIsNamedWithItsLine) {
         {"environments:\n  ../a: {}\n", ":2: ", "a name has a-z"},
         {"environments:\n  a:\n    files:\n      etc/x: y\n", ":4: ", "absolute path"},
         {"environments:\n  a:\n    files:\n      /../x: y\n", ":4: ", "absolute path"},
+        {"environments:\n  a:\n    files:\n      /x: {source: none/y}\n",
+         ":4: ", "none/y: No such"},
+        {"environments:\n  a:\n    files: {/x: {from: y}}\n", ":3: ", "or to {source: FILE}"},
+        {"environments:\n  a:\n    files: {/x: [y]}\n", ":3: ", "must map paths to texts"},
         {"environments:\n  a:\n    layers: ['/x:y']\n", ":3: ", "a layer's path"},
         {"environments:\n  a:\n    build: {packages: [--user]}\n", ":3: ", "not options"},
         {"environments:\n  a: {from: nowhere}\n", ":2: ", "no environment \"nowhere\""},
@@ -204,8 +222,8 @@ TEST_F(ShippedCatalogue, KnowsTheImagesOfTrainersRuntimesAndTests) {
                         {"nvcr.io/nvidia/jax:25.10-py3", "jax"},
                         {"ghcr.io/kubeflow/trainer/xgboost-runtime", "xgboost"},
                         {"ghcr.io/kubeflow/trainer/torchtune-trainer", "torchtune"},
-                        {"ghcr.io/kubeflow/trainer/dataset-initializer", "initializer"},
-                        {"ghcr.io/kubeflow/trainer/model-initializer", "initializer"},
+                        {"ghcr.io/kubeflow/trainer/dataset-initializer", "dataset-initializer"},
+                        {"ghcr.io/kubeflow/trainer/model-initializer", "model-initializer"},
                         {"registry.k8s.io/pause:3.9", "pause"},
                         {"busybox:1.36", "shell"},
                         {"alpine", "shell"},

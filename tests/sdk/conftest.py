@@ -1,3 +1,4 @@
+import contextlib
 import importlib.util
 import os
 import pathlib
@@ -27,6 +28,20 @@ def scenario(path):
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def s3_server():
+    """moto's S3 server on this machine's loopback: its port."""
+    # Read when moto is imported: else it takes host.trainshed.internal's first label for a bucket.
+    os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"] = "true"
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    yield server.get_host_and_port()[1]
+    server.stop()
+    del os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import client_for, scenario
+from conftest import client_for, s3_server, scenario
 from shed import packages_of, readable
 
 # Minutes on two cores: run by tools/test --soak.
@@ -25,19 +25,15 @@ def make(*words):
 @pytest.fixture
 def s3():
     """An S3 server on this machine's loopback, and its variables as this machine's programs need them."""
-    variables = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1",
-                 "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
+    variables = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
     os.environ.update(variables)
     import boto3
-    from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    os.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:%d" % server.get_host_and_port()[1]
-    storage = boto3.client("s3")
-    storage.create_bucket(Bucket=BUCKET)
-    yield storage
-    server.stop()
+    with s3_server() as port:
+        os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+        storage = boto3.client("s3")
+        storage.create_bucket(Bucket=BUCKET)
+        yield storage
     for name in [*variables, "AWS_ENDPOINT_URL"]:
         del os.environ[name]
 

@@ -8,7 +8,9 @@ import time
 import uuid
 
 import pytest
-from shed import BINARY, ROOT, Cluster, leftovers, own_namespaces, processes_in, processes_of, wait_until
+from shed import (
+    BINARY, ROOT, Cluster, clusters_directory, leftovers, own_namespaces, processes_in, processes_of, wait_until,
+)
 
 MANIFEST = ROOT / "scenarios/guide/mlx3.yaml"
 
@@ -45,6 +47,23 @@ def test_ctrl_c_at_any_moment_of_a_run(moment):
     # Before the program has got hold of the signal it simply dies of it.
     assert run.returncode in (0, 130, -signal.SIGINT), out
     wait_until(lambda: not leftovers(name, namespaces), 10, f"nothing left after Ctrl-C at {moment} s")
+
+
+def test_another_trainsheds_sweep_spares_a_cluster_that_starts():
+    """`down` of no cluster sweeps what dead ones left; the directory of one that starts belongs to nobody dead."""
+    sweep = f"while {BINARY} down --quiet --name {name_of()}; do :; done"
+    sweeper = subprocess.Popen(["sh", "-c", sweep], start_new_session=True, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(15):
+            shed = Cluster().up()
+            log = clusters_directory() / shed.name / "log"
+            kept = log.exists()
+            shed.down()
+            assert kept, f"{log} was swept"
+    finally:
+        os.killpg(sweeper.pid, signal.SIGKILL)
+        sweeper.wait()
 
 
 def test_sigkill_of_trainshed_alone():

@@ -54,6 +54,12 @@ const Case cases[] = {
      "train-node-0-1 exited on signal 11 (Segmentation fault).\n",
      3, "train-node-0-1", 11, "segmentation"},
     {"MPI_Abort", 5, "MPI_ABORT was invoked on rank 4 in communicator MPI_COMM_WORLD\nwith errorcode 5.\n", 4, "", 0, ""},
+    {"an initializer, whose cause has the words of another hint", 1,
+     "initializer: s3://b/x: host.trainshed.internal:1 cannot be reached from this pod ([Errno "
+     "111] Connection refused); start the service on this machine, or correct the port\n",
+     std::nullopt, "", 0, "start the service on this machine, or correct the port"},
+    {"what only looks like one", 1, "the initializer: x; y\nMemoryError\n", std::nullopt, "", 0,
+     "out of memory"},
     {"torchrun", 1,
      "============================================================\nRoot Cause (first observed failure):\n[0]:\n"
      "  time      : 2026-11-26_07:10:06\n  host      : train-node-0-2\n  rank      : 2 (local_rank: 0)\n"
