@@ -82,7 +82,7 @@ struct Cluster::Impl {
     TlsIdentity identity;
     std::string admin_token;
     std::uint16_t port = 0;
-    int gpus = 0, real_gpus = 0;
+    GpuDriver driver;
     std::optional<Catalogue> catalogue;
     std::unique_ptr<ProcessRuntime> runtime;
     std::unique_ptr<KubeletHost> host;
@@ -167,6 +167,7 @@ void Cluster::Impl::start_control_plane() {
 }
 
 Result<void> Cluster::Impl::start_nodes() {
+    driver = find_gpus(gpu_source());
     KubeletHost::Deps deps{*kubelet_client,
                            *runtime,
                            clock,
@@ -175,17 +176,20 @@ Result<void> Cluster::Impl::start_nodes() {
                            topology.node_directory,
                            [this](const TokenRequest& request) {
                                return api.issue_token(request.ns, request.service_account);
-                           }};
+                           },
+                           GpuPool(driver.gpus, topology.gpu_share.value_or(0)),
+                           driver.files};
     host = std::make_unique<KubeletHost>(std::move(deps));
     streams.ask(*host);
     logs.ask([this](const std::string& ns) { return host->gone_pods(ns); });
-    real_gpus = host->real_gpus();
-    gpus = gpus_per_node(topology, real_gpus);
     tasks.spawn("kubelet.host", host->run());
     for (int i = 0; i < topology.nodes; ++i) {
         KubeletConfig config;
         config.node = "node-" + std::to_string(i);
+        const std::vector<Gpu> gpus = gpus_of_node(topology, driver.gpus, i);
         config.capacity = capacity_of(topology, gpus);
+        if (topology.gpu_share)
+            for (const Gpu& gpu : gpus) config.gpus.push_back(gpu.uuid);
         config.faithful_timing = topology.faithful_timing;
         config.host_mounts = topology.mounts;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
@@ -249,7 +253,7 @@ ClusterFacts Cluster::Impl::facts() const {
     facts.kubeconfig =
         kubeconfig_text(topology.name, facts.server, identity.ca_pem, admin_token);
     facts.isolation = isolation_text(runtime->identity_map());
-    facts.gpus = gpus_text(gpus, real_gpus);
+    facts.gpus = gpus_text(topology, driver);
     facts.resources = resources_text(topology);
     for (const HostMount& mount : topology.mounts) facts.mounts.push_back(mount_text(mount));
     facts.egress =

@@ -20,6 +20,8 @@ struct Topology {
     std::string name = "trainshed";
     int nodes = 1;
     std::optional<int> fake_gpus = {};  // exactly so many on each node; unset: max(real, 8)
+    // Each real GPU counts so many times and is lent to no more pods at once; the nodes divide them.
+    std::optional<int> gpu_share = {};
     bool strict_resources = false;      // advertise what the machine has, no more
     bool faithful_timing = false;
     double time_scale = 1.0;

@@ -21,13 +21,21 @@ long long machine_memory_mib() {
 
 }  // namespace
 
-int gpus_per_node(const Topology& topology, int real_gpus) {
-    return topology.fake_gpus.value_or(std::max(real_gpus, shared_gpus));
+std::vector<Gpu> gpus_of_node(const Topology& topology, const std::vector<Gpu>& real, int index) {
+    if (!topology.gpu_share) return real;
+    std::vector<Gpu> own;
+    for (std::size_t i = static_cast<std::size_t>(index); i < real.size();
+         i += static_cast<std::size_t>(topology.nodes))
+        own.push_back(real[i]);
+    return own;
 }
 
-NodeCapacity capacity_of(const Topology& topology, int gpus) {
+NodeCapacity capacity_of(const Topology& topology, const std::vector<Gpu>& gpus) {
     NodeCapacity capacity;
-    capacity.gpus = gpus;
+    capacity.gpus = GpuPool(gpus).counts();
+    for (auto& [resource, count] : capacity.gpus) count *= topology.gpu_share.value_or(1);
+    int& whole = capacity.gpus["nvidia.com/gpu"];
+    if (!topology.gpu_share) whole = topology.fake_gpus.value_or(std::max(whole, shared_gpus));
     if (!topology.strict_resources) return capacity;
     // The nodes share one machine: together they advertise what it has.
     capacity.cpu = std::to_string(machine_cores() * 1000 / topology.nodes) + "m";
@@ -42,11 +50,17 @@ std::string isolation_text(const std::string& identity_map) {
     return every + "; all pods share your own id (no /etc/subuid range; see trainshed doctor)";
 }
 
-std::string gpus_text(int gpus, int real_gpus) {
-    if (gpus == 0) return "none";
-    const std::string count = std::to_string(gpus) + " nvidia.com/gpu per node";
-    if (real_gpus == 0) return count + ", fake: counted, but not there in the pod";
-    return count + ", on " + std::to_string(real_gpus) + " real one" + (real_gpus == 1 ? "" : "s") +
+std::string gpus_text(const Topology& topology, const GpuDriver& driver) {
+    std::string count;
+    for (const auto& [resource, amount] : capacity_of(topology, gpus_of_node(topology, driver.gpus, 0)).gpus)
+        if (amount > 0) count += (count.empty() ? "" : ", ") + std::to_string(amount) + " " + resource;
+    if (count.empty()) return driver.gpus.empty() && topology.gpu_share ? "none: " + driver.problem : "none";
+    if (topology.gpu_share) return count + " on node-0, each lent to " + std::to_string(*topology.gpu_share) +
+                                   " pod" + (*topology.gpu_share == 1 ? "" : "s") + " at a time";
+    count += " per node";
+    const std::size_t real = driver.gpus.size();
+    if (real == 0) return count + ", fake: counted, but not there in the pod";
+    return count + ", on " + std::to_string(real) + " real one" + (real == 1 ? "" : "s") +
            " shared by all pods that ask";
 }
 

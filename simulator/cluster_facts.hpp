@@ -5,11 +5,13 @@
 
 namespace shed {
 
-int gpus_per_node(const Topology& topology, int real_gpus);
-NodeCapacity capacity_of(const Topology& topology, int gpus);
+// The GPUs of this machine that pods of node `index` may get; all of them when nodes do not divide them.
+std::vector<Gpu> gpus_of_node(const Topology& topology, const std::vector<Gpu>& real, int index);
+// `gpus`: those of the node.
+NodeCapacity capacity_of(const Topology& topology, const std::vector<Gpu>& gpus);
 
 std::string isolation_text(const std::string& identity_map);  // "root", "range" or "single"
-std::string gpus_text(int gpus, int real_gpus);
+std::string gpus_text(const Topology& topology, const GpuDriver& driver);
 std::string resources_text(const Topology& topology);
 std::string kubeconfig_text(const std::string& cluster, const std::string& server,
                             const std::string& ca_pem, const std::string& token);

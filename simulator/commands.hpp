@@ -22,7 +22,7 @@ struct UpOptions {
     int ready_descriptor = -1;  // of a detached child: where it says that it is ready
     int lock_descriptor = -1;   // of a detached child: the owner's lock, which its parent took
     int nodes = 1;
-    std::optional<int> fake_gpus;
+    std::optional<int> fake_gpus, gpu_share;
     bool strict_resources = false, faithful_timing = false;
     double time_scale = 1.0;
     std::uint16_t port = 0;

@@ -1,5 +1,6 @@
 #include "simulator/doctor.hpp"
 
+#include "fakes/gpu/gpu.hpp"
 #include "fakes/images/images.hpp"
 #include "simulator/paths.hpp"
 
@@ -120,10 +121,13 @@ Finding cgroups() {
 }
 
 Finding gpu() {
-    std::error_code ec;
-    if (!fs::exists("/dev/nvidiactl", ec))
-        return {"gpu", Verdict::warn, "no NVIDIA driver: GPUs are counted, not there in the pod", ""};
-    return {"gpu", Verdict::ok, "NVIDIA driver found", ""};
+    const GpuDriver driver = find_gpus(gpu_source());
+    if (driver.gpus.empty())
+        return {"gpu", Verdict::warn, driver.problem + ": GPUs are counted, not there in the pod", ""};
+    std::string text = "driver " + driver.version;
+    for (const Gpu& gpu : driver.gpus)
+        text += "; " + gpu.name + ", " + std::to_string(gpu.memory_bytes >> 20) + " MiB, " + gpu.uuid;
+    return {"gpu", Verdict::ok, text, ""};
 }
 
 Finding environment(const std::string& name) {

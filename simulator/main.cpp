@@ -53,9 +53,18 @@ void add_topology(CLI::App* command, UpOptions& up) {
     command->add_option("--nodes", up.nodes, "Number of nodes")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
-    command->add_option("--fake-gpus", up.fake_gpus,
-                        "Exactly so many nvidia.com/gpu on each node (default: the real ones, at least 8)")
-        ->check(CLI::Range(0, 1'000));
+    CLI::Option* fake =
+        command->add_option("--fake-gpus", up.fake_gpus,
+                            "Exactly so many nvidia.com/gpu on each node (default: the real ones, at least 8)")
+            ->check(CLI::Range(0, 1'000));
+    CLI::Option* share =
+        command->add_option("--gpu-share", up.gpu_share,
+                            "Count each real GPU so many times, and lend it to no more pods at once; nodes divide them")
+            ->check(CLI::Range(1, 64))
+            ->excludes(fake);
+    command->add_flag_callback("--strict-gpus", [&up] { up.gpu_share = 1; }, "The same as --gpu-share 1")
+        ->excludes(fake)
+        ->excludes(share);
     command->add_flag("--strict-resources", up.strict_resources,
                       "Advertise this machine's cpu and memory, not more");
     command->add_flag("--faithful-timing", up.faithful_timing,

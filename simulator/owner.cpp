@@ -21,6 +21,7 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     t.name = paths.name;
     t.nodes = options.nodes;
     t.fake_gpus = options.fake_gpus;
+    t.gpu_share = options.gpu_share;
     t.strict_resources = options.strict_resources;
     t.faithful_timing = options.faithful_timing;
     t.time_scale = options.time_scale;

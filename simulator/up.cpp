@@ -86,6 +86,7 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
                                       "--time-scale", std::to_string(options.time_scale),
                                       "--port", std::to_string(options.port)};
     if (options.fake_gpus) words.insert(words.end(), {"--fake-gpus", std::to_string(*options.fake_gpus)});
+    if (options.gpu_share) words.insert(words.end(), {"--gpu-share", std::to_string(*options.gpu_share)});
     if (options.strict_resources) words.push_back("--strict-resources");
     if (options.faithful_timing) words.push_back("--faithful-timing");
     if (!options.share_caches) words.push_back("--no-share-caches");

@@ -1,7 +1,7 @@
 // What this machine brings: its pip configuration, Python, NVIDIA driver and Open MPI.
+#include "fakes/gpu/gpu.hpp"
 #include "fakes/images/internal.hpp"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -45,31 +45,14 @@ std::string version_in(const std::string& text) {
     return "";
 }
 
-// The driver's library knows the version where /proc does not, as in some containers.
-std::string version_by_nvml() {
-    const std::unique_ptr<void, int (*)(void*)> library(
-        ::dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL),
-        [](void* handle) { return handle == nullptr ? 0 : ::dlclose(handle); });
-    if (library == nullptr) return "";
-    const auto find = [&](const char* name) { return ::dlsym(library.get(), name); };
-    const auto init = reinterpret_cast<int (*)()>(find("nvmlInit_v2"));
-    const auto version =
-        reinterpret_cast<int (*)(char*, unsigned)>(find("nvmlSystemGetDriverVersion"));
-    const auto shutdown = reinterpret_cast<int (*)()>(find("nvmlShutdown"));
-    if (init == nullptr || version == nullptr || shutdown == nullptr || init() != 0) return "";
-    char text[96] = "";
-    if (version(text, sizeof text) != 0) text[0] = 0;
-    shutdown();
-    return text;
-}
-
 std::string driver_version() {
     for (const char* path : {"/proc/driver/nvidia/version", "/sys/module/nvidia/version"}) {
         if (const auto text = read(path)) {
             if (std::string version = version_in(*text); !version.empty()) return version;
         }
     }
-    return version_by_nvml();
+    // The driver's library knows it where /proc does not, as in some containers.
+    return find_gpus(gpu_source()).version;
 }
 
 // The linker's default directories, this machine's own architecture first.

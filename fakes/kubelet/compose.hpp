@@ -78,7 +78,8 @@ struct ContainerInputs {
     int attempt = 0;
     Environment environment;
     Variables variables;
-    std::vector<std::string> devices;  // GPU device nodes to pass through
+    std::vector<std::string> devices = {};  // GPU device nodes to pass through
+    std::vector<std::string> hidden = {};   // files of this machine that must not be there
 };
 Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInputs& inputs);
 Spec sandbox_spec(const PodPlace& place);

@@ -14,7 +14,6 @@ namespace asio = boost::asio;
 KubeletHost::KubeletHost(Deps deps) : impl_(std::make_unique<Impl>(std::move(deps))) {}
 KubeletHost::~KubeletHost() = default;
 std::string KubeletHost::dns_table() const { return impl_->served_dns; }
-int KubeletHost::real_gpus() const { return impl_->gpus.size(); }
 
 std::vector<ObjectPtr> KubeletHost::gone_pods(const std::string& ns) const {
     std::vector<ObjectPtr> pods;

@@ -1,7 +1,6 @@
 #pragma once
 // The insides of KubeletHost, for this module's files only.
 #include "fakes/kubelet/dns.hpp"
-#include "fakes/kubelet/gpu.hpp"
 #include "fakes/kubelet/kubelet.hpp"
 #include "fakes/net/tasks.hpp"
 
@@ -13,7 +12,6 @@ struct KubeletHost::Impl {
     explicit Impl(Deps deps);
 
     Deps deps;
-    kubelet::GpuPool gpus;
     PodHistory history;
 
     // ---- addresses: 10.244.0.0/16 without .0.0 and the gateway; one that was just freed is reused

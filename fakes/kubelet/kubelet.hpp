@@ -5,6 +5,7 @@
 // seen end.
 #include "fakes/base/rng.hpp"
 #include "fakes/client/client.hpp"
+#include "fakes/gpu/gpu.hpp"
 #include "fakes/images/images.hpp"
 #include "fakes/kubelet/history.hpp"
 #include "fakes/kubelet/host_mount.hpp"
@@ -27,7 +28,7 @@ using ImageFunction =
 struct NodeCapacity {
     std::string cpu = "64", memory = "256Gi", ephemeral_storage = "1Ti";
     int pods = 250;
-    int gpus = 0;  // nvidia.com/gpu; 0: not advertised
+    std::map<std::string, int> gpus = {};  // by extended resource, "nvidia.com/gpu"
 };
 
 struct KubeletConfig {
@@ -37,6 +38,7 @@ struct KubeletConfig {
     std::string host_ip = "10.244.0.1";
     bool faithful_timing = false;
     std::vector<std::string> allowed_host_paths = {};
+    std::vector<std::string> gpus = {};  // uuids that this node's pods may get; empty: all
     // In every pod; the runtime must have been given their sources in this order.
     std::vector<HostMount> host_mounts = {};
 };
@@ -53,13 +55,14 @@ public:
         boost::asio::any_io_executor executor;
         std::string directory;  // pods live in directory/pods/UID; it must be usable by the runtime
         TokenFunction token = {};
+        GpuPool gpus = GpuPool();                     // of this machine
+        std::vector<std::string> driver_files = {};  // not there for pods without a GPU
     };
     explicit KubeletHost(Deps deps);
     ~KubeletHost();
 
     boost::asio::awaitable<void> run();  // keeps DNS current, until cancelled
     std::string dns_table() const;       // as last given to the runtime
-    int real_gpus() const;               // found by NVML on this machine
     // The last pods that are gone, as they were last; their logs are still there.
     std::vector<ObjectPtr> gone_pods(const std::string& ns) const;
 

@@ -84,7 +84,8 @@ std::map<std::string, std::string> allocatable(const KubeletConfig& config) {
         {"memory", config.capacity.memory},
         {"ephemeral-storage", config.capacity.ephemeral_storage},
         {"pods", std::to_string(config.capacity.pods)}};
-    if (config.capacity.gpus > 0) amounts["nvidia.com/gpu"] = std::to_string(config.capacity.gpus);
+    for (const auto& [resource, count] : config.capacity.gpus)
+        if (count > 0) amounts[resource] = std::to_string(count);
     return amounts;
 }
 

@@ -1,6 +1,7 @@
 #include "fakes/kubelet/pod_worker.hpp"
 
 #include "fakes/base/log.hpp"
+#include "fakes/kubelet/pod_gpus.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -114,12 +115,6 @@ std::string image_id(const std::string& image, const Environment& environment) {
     return (tagged ? image.substr(0, colon) : image) + "@" + environment.image_id;
 }
 
-int gpus_wanted(const Json& container) {
-    const auto quantity =
-        Quantity::from_json(member(at_path(container, "resources.limits"), "nvidia.com/gpu"));
-    return quantity ? static_cast<int>(quantity->value()) : 0;
-}
-
 Spec for_exec(const Spec& spec) {
     Spec kept;
     for (const SpecRecord& record : spec) {
@@ -152,7 +147,9 @@ asio::awaitable<pod_event::StartFailed> PodWorker::start_steps(std::string conta
     inputs.attempt = attempt;
     inputs.environment = *environment;
     inputs.variables = std::move(*variables);
-    inputs.devices = host.gpus.lend(pod->uid() + "/" + container, gpus_wanted(*spec));
+    const auto lent = add_gpus(host.deps.gpus, pod->uid() + "/" + container, node_->config.gpus,
+                               host.deps.driver_files, inputs);
+    if (!lent) co_return failure(container, "CreateContainerError", lent.error().message);
     auto plan = container_plan(where, inputs);
     if (!plan) co_return failure(container, "CreateContainerConfigError", plan.error().message);
     if (auto done = co_await host.deps.runtime.files(std::move(plan->files)); !done) {
@@ -194,7 +191,7 @@ PodWorker::Task PodWorker::remove_sandbox(Self self) {
             {{"pod", self->pod_->name()}, {"error", done.error().message}});
     host.pod_is_gone(uid);
     host.free_address(uid);
-    host.gpus.take_back(uid + "/");
+    host.deps.gpus.take_back(uid + "/");
     self->handle(pod_event::SandboxRemoved{});
 }
 

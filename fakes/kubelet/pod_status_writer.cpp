@@ -118,7 +118,7 @@ asio::awaitable<void> PodWorker::clean_up() {
     node_->host.listeners.erase(uid);
     node_->host.free_address(uid);
     node_->host.pod_is_gone(uid);
-    node_->host.gpus.take_back(uid + "/");
+    node_->host.deps.gpus.take_back(uid + "/");
     node_->events.forget(uid);
     node_->pod_done(uid, !vanished_);
 }

@@ -90,7 +90,15 @@ struct Builder {
             if (image_home != "/" && below(path, image_home))
                 home_file(path.substr(image_home.size()), content);
         }
+        for (const std::string& path : inputs.hidden) hide(path);
         for (const Mount& mount : mounts) make_mount_point(mount);
+    }
+
+    // The skeleton lies over the host's directories, and what it says is gone is gone.
+    void hide(const std::string& path) {
+        layered.insert(top_of(path));
+        make_parents(skeleton(), path, 0, 0);
+        file_op({"whiteout", skeleton() + path});
     }
 
     // Under a read-only overlay a mount point must be in the skeleton; in the home it must be made

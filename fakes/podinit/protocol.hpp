@@ -46,7 +46,7 @@
 // only; anything else is refused by its field's name.
 //
 // files records, executed in order, all paths absolute in the host's view, as inner root:
-//   mkdir PATH MODE UID GID | file PATH MODE UID GID CONTENT | link PATH TARGET | rmtree PATH | rename FROM TO
+//   mkdir PATH MODE UID GID | file PATH MODE UID GID CONTENT | link PATH TARGET | whiteout PATH (of an overlay) | rmtree PATH | rename FROM TO
 //   In a single map ownership is left alone and modes are masked with 07700 (sshd and ssh insist; see docs/adr).
 // sandbox records:
 //   hostname NAME | address IPV4 (in GATEWAY/16) | host-network (shares the cluster's namespace) | sysctl NAME VALUE

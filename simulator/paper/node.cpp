@@ -19,7 +19,7 @@ NodeCapacity PaperNode::big_node() {
     NodeCapacity capacity;
     capacity.cpu = "512";
     capacity.memory = "2Ti";
-    capacity.gpus = 256;
+    capacity.gpus = {{"nvidia.com/gpu", 256}};
     return capacity;
 }
 

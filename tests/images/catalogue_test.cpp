@@ -250,7 +250,7 @@ TEST_F(ShippedCatalogue, AnMpiPodHasWhatSshAndMpirunNeed) {
         EXPECT_EQ(e.home, "/home/mpiuser");
         EXPECT_EQ(e.files.at("/home/mpiuser/.sshd_config"),
                   "PidFile /home/mpiuser/sshd.pid\nHostKey /home/mpiuser/.ssh/id_rsa\n"
-                  "StrictModes no\nPort 2222\n");
+                  "StrictModes no\nPort 2222\nInclude /etc/ssh/sshd_gpus.conf\n");
         EXPECT_THAT(e.files.at("/etc/ssh/ssh_config"), HasSubstr("UserKnownHostsFile /dev/null"));
         const std::string& mca = e.files.at("/etc/openmpi/openmpi-mca-params.conf");
         EXPECT_THAT(mca,

@@ -33,7 +33,7 @@ protected:
         host = std::make_unique<KubeletHost>(std::move(deps));
         KubeletConfig config;
         config.node = "n1";
-        config.capacity.gpus = 8;
+        config.capacity.gpus = {{"nvidia.com/gpu", 8}};
         kubelet = std::make_unique<Kubelet>(*host, config);
         tasks.spawn("host", host->run());
         tasks.spawn("kubelet", kubelet->run());

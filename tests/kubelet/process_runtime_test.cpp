@@ -80,6 +80,7 @@ protected:
         inputs.environment.user_name = "mpiuser";
         inputs.environment.uid = inputs.environment.gid = 1000;
         inputs.environment.home = "/home/mpiuser";
+        inputs.hidden = hidden;
         auto plan = container_plan(place, inputs);
         ASSERT_TRUE(plan) << plan.error().message;
         auto done = await(io, runtime->files(std::move(plan->files)));
@@ -117,12 +118,19 @@ protected:
     }
 
     asio::io_context io;
+    std::vector<std::string> hidden;
     std::string directory;
     std::unique_ptr<ProcessRuntime> runtime;
     std::vector<ContainerExit> exits;
     bool up = false;
     int last_address = 1;
 };
+
+TEST_F(ProcessRuntimeTest, AHiddenFileOfTheMachineIsNotThereAndItsNeighboursAre) {
+    hidden = {"/usr/bin/env"};
+    EXPECT_EQ(run(pod("u0", {"sh", "-c", "ls /usr/bin/env; test -x /usr/bin/ls && echo rest"})),
+              "ls: cannot access '/usr/bin/env': No such file or directory\nrest\n");
+}
 
 TEST_F(ProcessRuntimeTest, APodIsItselfAndNobodyElse) {
     const PodPlace place =
