@@ -13,6 +13,7 @@ namespace asio = boost::asio;
 
 KubeletHost::KubeletHost(Deps deps) : impl_(std::make_unique<Impl>(std::move(deps))) {}
 KubeletHost::~KubeletHost() = default;
+const GpuPool& KubeletHost::gpus() const { return impl_->deps.gpus; }
 std::string KubeletHost::dns_table() const { return impl_->served_dns; }
 
 std::vector<ObjectPtr> KubeletHost::gone_pods(const std::string& ns) const {

@@ -63,6 +63,7 @@ public:
 
     boost::asio::awaitable<void> run();  // keeps DNS current, until cancelled
     std::string dns_table() const;       // as last given to the runtime
+    const GpuPool& gpus() const;         // who has which
     // The last pods that are gone, as they were last; their logs are still there.
     std::vector<ObjectPtr> gone_pods(const std::string& ns) const;
 

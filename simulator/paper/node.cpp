@@ -23,7 +23,8 @@ NodeCapacity PaperNode::big_node() {
     return capacity;
 }
 
-PaperNode::PaperNode(PaperCluster& cluster, Behaviour behaviour, NodeCapacity capacity)
+PaperNode::PaperNode(PaperCluster& cluster, Behaviour behaviour, NodeCapacity capacity,
+                     GpuPool gpus)
     : cluster_(cluster),
       client_(local_client(cluster.api(), cluster.clock(), cluster.executor(), "kubelet")),
       runtime_(cluster.clock(), cluster.executor()),
@@ -41,7 +42,8 @@ PaperNode::PaperNode(PaperCluster& cluster, Behaviour behaviour, NodeCapacity ca
                            [](const std::string&) { return Result<Environment>(any_image()); },
                            cluster.executor(),
                            directory_,
-                           [](const TokenRequest&) { return std::string("token"); }};
+                           [](const TokenRequest&) { return std::string("token"); },
+                           std::move(gpus)};
     host_ = std::make_unique<KubeletHost>(std::move(deps));
     KubeletConfig config;
     config.node = "node-a";

@@ -11,9 +11,11 @@ public:
     // What the main container of the pod does; asked at each start.
     using Behaviour = std::function<PaperRuntime::Behaviour(const Object& pod, int attempt)>;
 
-    PaperNode(PaperCluster& cluster, Behaviour behaviour, NodeCapacity capacity = big_node());
+    PaperNode(PaperCluster& cluster, Behaviour behaviour, NodeCapacity capacity = big_node(),
+              GpuPool gpus = GpuPool());
     ~PaperNode();
     static NodeCapacity big_node();
+    const GpuPool& gpus() const { return host_->gpus(); }
 
 private:
     PaperCluster& cluster_;
