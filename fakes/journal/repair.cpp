@@ -1,5 +1,6 @@
 #include "fakes/journal/repair.hpp"
 
+#include "fakes/base/rng.hpp"
 #include "fakes/journal/store_file.hpp"
 
 #include <unistd.h>
@@ -19,7 +20,7 @@ constexpr ResourceVersion margin = 1'000'000;
 
 // A row's object, or nullptr when it is not what was written.
 ObjectPtr whole_object(std::string_view text, std::int64_t checksum) {
-    if (static_cast<std::int64_t>(checksum_of(text)) != checksum) return nullptr;
+    if (static_cast<std::int64_t>(hash_text(text)) != checksum) return nullptr;
     auto dom = parse_json(text);
     if (!dom || string_at(*dom, "metadata.name").empty()) return nullptr;
     if (find_kind_by_name(string_at(*dom, "apiVersion"), string_at(*dom, "kind")) == nullptr)

@@ -1,5 +1,6 @@
 #include "fakes/journal/store_file.hpp"
 
+#include "fakes/base/rng.hpp"
 #include "fakes/journal/wal_scan.hpp"
 
 #include <fcntl.h>
@@ -38,7 +39,7 @@ std::string kind_text(const Kind& kind) {
 std::int64_t as_signed(std::uint64_t bits) { return static_cast<std::int64_t>(bits); }
 
 std::uint64_t checksum_of(const StoreFile::Totals& totals) {
-    return shed::checksum_of(std::to_string(totals.version) + " " + std::to_string(totals.objects) +
+    return hash_text(std::to_string(totals.version) + " " + std::to_string(totals.objects) +
                              " " + std::to_string(totals.digest));
 }
 
@@ -127,12 +128,6 @@ Result<void> write_schema(const std::string& path) {
 
 }  // namespace
 
-std::uint64_t checksum_of(std::string_view bytes) {
-    std::uint64_t sum = 0xcbf29ce484222325;
-    for (const char c : bytes) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return sum;
-}
-
 bool is_whole(const StoreFile::Totals& totals, std::int64_t checksum) {
     return as_signed(checksum_of(totals)) == checksum;
 }
@@ -220,7 +215,7 @@ Result<StoreFile::Totals> StoreFile::check_rows() {
         const auto row = rows->step();
         if (!row) return corrupt(path_, "an unreadable page (" + row.error().message + ")");
         if (!*row) break;
-        const std::uint64_t sum = checksum_of(rows->text(4));
+        const std::uint64_t sum = hash_text(rows->text(4));
         if (as_signed(sum) != rows->number(3))
             return corrupt(path_, std::string(rows->text(0)) + " " + std::string(rows->text(1)) +
                                       "/" + std::string(rows->text(2)));
@@ -288,12 +283,12 @@ std::map<Key, Change> changes_of(const std::vector<StoreEvent>& batch) {
 Result<void> StoreFile::write(const std::vector<StoreEvent>& batch, Totals& totals) {
     for (const auto& [key, change] : changes_of(batch)) {
         const std::string kind = kind_text(*key.kind);
-        if (change.before) totals.digest ^= checksum_of(change.before->bytes());
+        if (change.before) totals.digest ^= hash_text(change.before->bytes());
         totals.objects += (change.after ? 1 : 0) - (change.before ? 1 : 0);
         Statement& statement = change.after ? *put_ : *remove_;
         statement.bind(1, kind).bind(2, key.ns).bind(3, key.name);
         if (change.after) {
-            const std::uint64_t sum = checksum_of(change.after->bytes());
+            const std::uint64_t sum = hash_text(change.after->bytes());
             totals.digest ^= sum;
             statement.bind(4, as_signed(sum)).bind(5, change.after->bytes());
         }
@@ -349,7 +344,7 @@ Result<std::optional<std::string>> StoreFile::kept(const std::string& name) {
     if (!found) return found.error();
     if (!*found) return std::optional<std::string>();
     std::string text(row->text(0));
-    if (as_signed(checksum_of(text)) != row->number(1)) return corrupt(path_, "\"" + name + "\"");
+    if (as_signed(hash_text(text)) != row->number(1)) return corrupt(path_, "\"" + name + "\"");
     return std::optional<std::string>(std::move(text));
 }
 
@@ -357,7 +352,7 @@ Result<void> StoreFile::keep(const std::string& name, const std::string& text) {
     auto statement =
         database_->prepare("INSERT OR REPLACE INTO kept(name, checksum, text) VALUES(?1, ?2, ?3)");
     if (!statement) return statement.error();
-    return statement->bind(1, name).bind(2, as_signed(checksum_of(text))).bind(3, text).run();
+    return statement->bind(1, name).bind(2, as_signed(hash_text(text))).bind(3, text).run();
 }
 
 }  // namespace shed

@@ -70,7 +70,4 @@ Result<void> make_store(const std::string& path);
 
 bool is_whole(const StoreFile::Totals& totals, std::int64_t checksum);
 
-// FNV-1a, 64 bits: any flipped bit changes it.
-std::uint64_t checksum_of(std::string_view bytes);
-
 }  // namespace shed

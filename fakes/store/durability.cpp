@@ -19,8 +19,8 @@ void Store::settle(ResourceVersion version) {
     durable_ = version;
     while (!pending_.empty() && pending_.front().version() <= version) pending_.pop_front();
     // Whoever is told may end other waits.
-    while (!waits_.empty() && waits_.begin()->first.first <= version) {
-        const auto first = waits_.extract(waits_.begin());
+    while (!waits_->empty() && waits_->begin()->first.first <= version) {
+        const auto first = waits_->extract(waits_->begin());
         first.mapped()(std::nullopt);
     }
 }
@@ -28,8 +28,8 @@ void Store::settle(ResourceVersion version) {
 void Store::roll_back(const Error& why) {
     for (; !pending_.empty(); pending_.pop_back()) undo(pending_.back());
     version_ = durable_;
-    while (!waits_.empty()) {
-        const auto first = waits_.extract(waits_.begin());
+    while (!waits_->empty()) {
+        const auto first = waits_->extract(waits_->begin());
         first.mapped()(why);
     }
 }
@@ -52,9 +52,9 @@ void Store::undo(const StoreEvent& event) {
 }
 
 Store::Wait Store::when_settled(ResourceVersion version, Settled settled) {
-    const std::pair place{version, next_wait_++};
-    waits_.emplace(place, std::move(settled));
-    return {*this, place};
+    const Waits::key_type place{version, next_wait_++};
+    waits_->emplace(place, std::move(settled));
+    return {waits_, place};
 }
 
 }  // namespace shed

@@ -87,16 +87,19 @@ public:
 
     // Called once, when `version` is durable (nullopt) or lost. The handle, when destroyed before, prevents it.
     using Settled = std::function<void(const std::optional<Error>& lost)>;
+    using Waits = std::map<std::pair<ResourceVersion, int>, Settled>;
     class Wait {
     public:
-        Wait(Store& store, std::pair<ResourceVersion, int> place) : store_(store), place_(place) {}
+        Wait(std::weak_ptr<Waits> waits, Waits::key_type place) : waits_(std::move(waits)), place_(place) {}
         Wait(const Wait&) = delete;
         Wait& operator=(const Wait&) = delete;
-        ~Wait() { store_.waits_.erase(place_); }
+        ~Wait() {
+            if (const auto waits = waits_.lock()) waits->erase(place_);
+        }
 
     private:
-        Store& store_;
-        std::pair<ResourceVersion, int> place_;
+        std::weak_ptr<Waits> waits_;  // a request may end after the store
+        Waits::key_type place_;
     };
     [[nodiscard]] Wait when_settled(ResourceVersion version, Settled settled);
 
@@ -128,7 +131,7 @@ private:
     ResourceVersion durable_ = 0;
     ResourceVersion begun_with_ = 0;  // earlier events were never here
     std::deque<StoreEvent> pending_;  // not durable yet
-    std::map<std::pair<ResourceVersion, int>, Settled> waits_;
+    std::shared_ptr<Waits> waits_ = std::make_shared<Waits>();
     int next_wait_ = 0;
     std::optional<Error> full_;
 };
