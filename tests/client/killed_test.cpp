@@ -158,8 +158,8 @@ private:
             EXPECT_TRUE(known.value.empty() || !found || found->uid() == known.uid) << name;
         } else {
             EXPECT_EQ(value, known.value) << name;
-            if (found) EXPECT_EQ(found->resource_version(), known.version) << name;
-            if (found) EXPECT_EQ(found->uid(), known.uid) << name;
+            EXPECT_EQ(found ? found->resource_version() : known.version, known.version) << name;
+            EXPECT_EQ(found ? found->uid() : known.uid, known.uid) << name;
         }
         known = {value, found ? found->resource_version() : 0, found ? found->uid() : ""};
     }
