@@ -39,8 +39,8 @@ std::string kind_text(const Kind& kind) {
 std::int64_t as_signed(std::uint64_t bits) { return static_cast<std::int64_t>(bits); }
 
 std::uint64_t checksum_of(const StoreFile::Totals& totals) {
-    return hash_text(std::to_string(totals.version) + " " + std::to_string(totals.objects) +
-                             " " + std::to_string(totals.digest));
+    return hash_text(std::to_string(totals.version) + " " + std::to_string(totals.objects) + " " +
+                     std::to_string(totals.digest));
 }
 
 Error corrupt(const std::string& path, const std::string& where) {
@@ -187,6 +187,7 @@ Result<void> StoreFile::prepare() {
     const auto found = database_->text("PRAGMA integrity_check(1)");
     if (!found) return corrupt(path_, "an unreadable page (" + found.error().message + ")");
     if (*found != "ok") return corrupt(path_, *found);
+    if (auto checked = check_kept(); !checked) return checked.error();
     const auto rows = check_rows();
     if (!rows) return rows.error();
     totals_ = *rows;
@@ -204,6 +205,18 @@ Result<void> StoreFile::prepare() {
         place->emplace(std::move(*prepared));
     }
     return {};
+}
+
+Result<void> StoreFile::check_kept() {
+    auto rows = database_->prepare("SELECT name, checksum, text FROM kept");
+    if (!rows) return corrupt(path_, "its tables");
+    for (;;) {
+        const auto row = rows->step();
+        if (!row) return corrupt(path_, "an unreadable page (" + row.error().message + ")");
+        if (!*row) return {};
+        if (as_signed(hash_text(rows->text(2))) != rows->number(1))
+            return corrupt(path_, "\"" + std::string(rows->text(0)) + "\"");
+    }
 }
 
 Result<StoreFile::Totals> StoreFile::check_rows() {
@@ -337,15 +350,13 @@ void StoreFile::close() {
 }
 
 Result<std::optional<std::string>> StoreFile::kept(const std::string& name) {
-    auto row = database_->prepare("SELECT text, checksum FROM kept WHERE name = ?1");
+    auto row = database_->prepare("SELECT text FROM kept WHERE name = ?1");
     if (!row) return row.error();
     row->bind(1, name);
     const auto found = row->step();
     if (!found) return found.error();
     if (!*found) return std::optional<std::string>();
-    std::string text(row->text(0));
-    if (as_signed(hash_text(text)) != row->number(1)) return corrupt(path_, "\"" + name + "\"");
-    return std::optional<std::string>(std::move(text));
+    return std::optional<std::string>(std::string(row->text(0)));
 }
 
 Result<void> StoreFile::keep(const std::string& name, const std::string& text) {

@@ -55,6 +55,7 @@ private:
     Result<void> connect();
     void close();
     Result<void> prepare();
+    Result<void> check_kept();
     Result<Totals> check_rows();
     Result<void> write(const std::vector<StoreEvent>& batch, Totals& totals);
 

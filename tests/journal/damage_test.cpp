@@ -183,6 +183,24 @@ TEST(Damage, AFileOfSomebodyElsesIsNotTouched) {
     EXPECT_EQ(bytes_of(folder.file()), "notes of mine\n");
 }
 
+TEST(Damage, AFlippedBitInAKeptTextIsRefusedAndRepaired) {
+    const Folder folder;
+    {
+        auto file = StoreFile::open(folder.file());
+        ASSERT_TRUE(file && file->keep("identity", "the text that is kept"));
+    }
+    std::string bytes = bytes_of(folder.file());
+    const auto at = bytes.find("the text that is kept");
+    ASSERT_NE(at, std::string::npos);
+    bytes[at] = 'T';
+    write_bytes(folder.file(), bytes);
+    const auto file = StoreFile::open(folder.file());
+    ASSERT_FALSE(file.has_value());
+    EXPECT_THAT(file.error().message, HasSubstr("corrupt at \"identity\""));
+    EXPECT_TRUE(repair_store(folder.file()).has_value());
+    EXPECT_TRUE(StoreFile::open(folder.file()).has_value());
+}
+
 TEST(Damage, ARepairKeepsEveryWholeObjectAndGoesOnAbove) {
     const Folder folder;
     {
