@@ -7,6 +7,7 @@
 #include "fakes/net/gateway.hpp"
 #include "fakes/podinit/protocol.hpp"
 #include "simulator/cluster_facts.hpp"
+#include "simulator/cluster_state.hpp"
 #include "simulator/mounts.hpp"
 #include "simulator/node_logs.hpp"
 #include "simulator/node_streams.hpp"
@@ -18,6 +19,7 @@
 #include <nlohmann/json.hpp>
 #include <csignal>
 #include <random>
+#include <set>
 
 namespace asio = boost::asio;
 
@@ -60,9 +62,13 @@ struct Cluster::Impl {
           tasks(io.get_executor()) {}
 
     asio::awaitable<Result<ClusterFacts>> start(Progress progress);
+    Result<void> open_store();
+    Result<std::uint16_t> listen();
+    Result<void> begin_to_serve();
     asio::awaitable<Result<void>> start_holder();
     asio::awaitable<Result<void>> start_api();
     asio::awaitable<Result<void>> bootstrap();
+    asio::awaitable<Result<void>> forget_absent_nodes();
     void start_control_plane();
     Result<void> start_nodes();
     asio::awaitable<Result<void>> until_ready();
@@ -73,15 +79,15 @@ struct Cluster::Impl {
     asio::io_context& io;
     Topology topology;
     Store store;
+    std::unique_ptr<SqliteJournal> journal;  // goes before the store
     Rng rng;
     Api api;
     SystemClock clock;
     std::unique_ptr<Client> admin, control, kubelet_client;
     NodeLogs logs;
     NodeStreams streams;
-    TlsIdentity identity;
-    std::string admin_token;
-    std::uint16_t port = 0;
+    ClusterIdentity identity;
+    std::size_t found_objects = 0;  // of an earlier run
     GpuDriver driver;
     std::optional<Catalogue> catalogue;
     std::unique_ptr<ProcessRuntime> runtime;
@@ -107,19 +113,47 @@ asio::awaitable<Result<void>> Cluster::Impl::start_holder() {
     co_return co_await runtime->start();
 }
 
-asio::awaitable<Result<void>> Cluster::Impl::start_api() {
-    identity = make_tls_identity(SystemClock().now());
-    admin_token = make_token();
+Result<void> Cluster::Impl::open_store() {
+    auto opened = open_journal(topology.store, io);
+    if (!opened) return opened.error();
+    journal = std::move(*opened);
+    auto found = identity_of(journal.get(), SystemClock().now());
+    if (!found) return found.error();
+    identity = std::move(*found);
+    return {};
+}
+
+Result<std::uint16_t> Cluster::Impl::listen() {
     ApiServerOptions options;
-    options.port = topology.port;
-    options.identity = identity;
+    options.port = topology.port != 0 ? topology.port : identity.port;
+    options.identity = identity.tls;
     options.streams = &streams;
-    options.tokens = {{admin_token, "kubernetes-admin"}};
+    options.tokens = {{identity.token, "kubernetes-admin"}};
     options.service_account = [this](const std::string& token) { return api.user_of_token(token); };
+    server = std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, options);
+    auto listening = server->listen();
+    if (listening || topology.port != 0) return listening;
+    // Somebody else has the port of the last time: clients have to read the kubeconfig again.
+    options.port = 0;
     server = std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, std::move(options));
-    const auto listening = server->listen();
-    if (!listening) co_return listening.error();
-    port = *listening;
+    return server->listen();
+}
+
+// Without a turn of the loop in between: nobody is answered before the state is there.
+Result<void> Cluster::Impl::begin_to_serve() {
+    const auto listening = listen();
+    if (!listening) return listening.error();
+    identity.port = *listening;
+    if (!journal) return {};
+    if (auto kept = keep_identity(*journal, identity); !kept) return kept.error();
+    if (auto served = journal->serve(store); !served) return served.error();
+    found_objects = store.size();
+    return {};
+}
+
+asio::awaitable<Result<void>> Cluster::Impl::start_api() {
+    auto begun = begin_to_serve();
+    if (!begun) co_return begun.error();
     std::string service_address = podinit::api_address;
     auto for_pods = co_await runtime->listen(std::move(service_address), api_port_for_pods);
     if (!for_pods) co_return for_pods.error();
@@ -136,6 +170,8 @@ asio::awaitable<Result<void>> Cluster::Impl::start_api() {
 asio::awaitable<Result<void>> Cluster::Impl::bootstrap() {
     for (const Json& object : bootstrap_objects()) {
         const Kind& kind = kind_of(string_at(object, "apiVersion"), string_at(object, "kind"));
+        const Key known{&kind, string_at(object, "metadata.namespace"), string_at(object, "metadata.name")};
+        if (store.find(known)) continue;  // of an earlier run, and perhaps changed since
         WriteOptions options;
         Result<ObjectPtr> made;
         if (kind.custom) {
@@ -156,12 +192,32 @@ asio::awaitable<Result<void>> Cluster::Impl::bootstrap() {
     co_return Result<void>();
 }
 
+// An earlier run of this store may have had more nodes. Nobody runs theirs any more, so they go, as a
+// cluster's pod garbage collector would have it.
+asio::awaitable<Result<void>> Cluster::Impl::forget_absent_nodes() {
+    std::set<std::string> present;
+    for (int i = 0; i < topology.nodes; ++i) present.insert("node-" + std::to_string(i));
+    std::vector<Key> absent;
+    for (const ObjectPtr& pod : store.list(kind_of("v1", "Pod"))) {
+        const std::string node = string_at(pod->dom(), "spec.nodeName");
+        if (!node.empty() && !present.contains(node)) absent.push_back(pod->key());
+    }
+    for (const ObjectPtr& node : store.list(kind_of("v1", "Node")))
+        if (!present.contains(node->name())) absent.push_back(node->key());
+    for (const Key& key : absent) {
+        Json options = {{"gracePeriodSeconds", 0}};
+        auto removed = co_await admin->remove(key, std::move(options));
+        if (!removed && removed.error().reason != Reason::not_found) co_return removed.error();
+    }
+    co_return Result<void>();
+}
+
 void Cluster::Impl::start_control_plane() {
     Manager::Options options;
     options.inputs.make_ssh_key = make_ssh_key;
     options.inputs.seed = rng.next();
     options.inputs.faithful_timing = topology.faithful_timing;
-    options.inputs.root_ca_pem = identity.ca_pem;
+    options.inputs.root_ca_pem = identity.tls.ca_pem;
     manager = std::make_unique<Manager>(io.get_executor(), *control, clock, std::move(options));
     manager->start();
 }
@@ -228,13 +284,16 @@ asio::awaitable<Result<ClusterFacts>> Cluster::Impl::start(Progress progress) {
         progress(stage, text + " (" + seconds_text(now - since) + ")");
         since = now;
     };
+    auto opened = open_store();
+    if (!opened) co_return opened.error();
     auto held = co_await start_holder();
     if (!held) co_return held.error();
     done("pods", "namespaces and network are there");
     auto served = co_await start_api();
     if (!served) co_return served.error();
-    done("api server", "https://127.0.0.1:" + std::to_string(port));
+    done("api server", "https://127.0.0.1:" + std::to_string(identity.port));
     auto furnished = co_await bootstrap();
+    if (furnished) furnished = co_await forget_absent_nodes();
     if (!furnished) co_return furnished.error();
     start_control_plane();
     auto nodes = start_nodes();
@@ -249,9 +308,10 @@ asio::awaitable<Result<ClusterFacts>> Cluster::Impl::start(Progress progress) {
 
 ClusterFacts Cluster::Impl::facts() const {
     ClusterFacts facts;
-    facts.server = "https://127.0.0.1:" + std::to_string(port);
+    facts.server = "https://127.0.0.1:" + std::to_string(identity.port);
     facts.kubeconfig =
-        kubeconfig_text(topology.name, facts.server, identity.ca_pem, admin_token);
+        kubeconfig_text(topology.name, facts.server, identity.tls.ca_pem, identity.token);
+    facts.store = store_text(topology.store, found_objects);
     facts.isolation = isolation_text(runtime->identity_map());
     facts.gpus = gpus_text(topology, driver);
     facts.resources = resources_text(topology);

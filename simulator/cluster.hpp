@@ -30,9 +30,10 @@ struct Topology {
     std::string podinit, catalogue, user_catalogue, environments;
     std::string node_directory;  // the pods' files
     // The cluster's own directory and the lock on it: podinit holds the lock until all is gone and
-    // then removes the directory, should this process die first.
+    // then removes the directory, should this process die first; empty: it stays.
     std::string directory;
     int lock_descriptor = -1;
+    std::string store;  // the durable store's file; empty: state is in memory
 };
 
 struct ClusterFacts {
@@ -42,6 +43,7 @@ struct ClusterFacts {
     std::string gpus;        // "8 per node (fake: counted, not there in the pod)"
     std::string resources;   // what nodes advertise beyond the machine
     std::string egress;      // what pods can reach
+    std::string store;       // where the state is, and what was there already
     std::vector<std::string> mounts;  // what of this machine pods see: "/data at /data, read-only"
 };
 

@@ -64,6 +64,12 @@ std::string gpus_text(const Topology& topology, const GpuDriver& driver) {
            " shared by all pods that ask";
 }
 
+std::string store_text(const std::string& file, std::size_t found_objects) {
+    if (file.empty()) return "";
+    if (found_objects == 0) return file + ", new";
+    return file + ", with " + std::to_string(found_objects) + " objects of an earlier run";
+}
+
 std::string resources_text(const Topology& topology) {
     const std::string real = std::to_string(machine_cores()) + " cores, " +
                              std::to_string(machine_memory_mib() / 1024) + " GiB";

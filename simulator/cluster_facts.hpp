@@ -12,6 +12,7 @@ NodeCapacity capacity_of(const Topology& topology, const std::vector<Gpu>& gpus)
 
 std::string isolation_text(const std::string& identity_map);  // "root", "range" or "single"
 std::string gpus_text(const Topology& topology, const GpuDriver& driver);
+std::string store_text(const std::string& file, std::size_t found_objects);
 std::string resources_text(const Topology& topology);
 std::string kubeconfig_text(const std::string& cluster, const std::string& server,
                             const std::string& ca_pem, const std::string& token);

@@ -26,6 +26,7 @@ struct UpOptions {
     bool strict_resources = false, faithful_timing = false;
     double time_scale = 1.0;
     std::uint16_t port = 0;
+    std::string store;  // "memory", a file, or "": memory, and for a detached one a file of its own
     std::vector<std::string> mounts;  // HOST[:POD[:ro|rw]]
     bool share_caches = true;
 };
@@ -66,6 +67,8 @@ int command_doctor(const CommonOptions& options);
 int command_image_build(const CommonOptions& options, const std::string& environment);
 int command_image_list(const CommonOptions& options);
 int command_image_inspect(const CommonOptions& options, const std::string& image);
+int command_store_check(const CommonOptions& options, const std::string& file);
+int command_store_repair(const CommonOptions& options, const std::string& file);
 int command_version(const CommonOptions& options);
 int command_completion(const std::string& shell);
 

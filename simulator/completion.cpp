@@ -13,7 +13,7 @@ struct Command {
 constexpr std::string_view topology_flags =
     "--name --nodes --fake-gpus --gpu-share --strict-gpus --strict-resources --faithful-timing --time-scale --port --mount --no-share-caches";
 constexpr auto commands = std::to_array<Command>({
-    {"up", "Start a cluster", "--detach"},
+    {"up", "Start a cluster", "--detach --store"},
     {"down", "End a cluster", "--name"},
     {"status", "The running clusters", "--name --output"},
     {"run", "Run a manifest on a cluster of its own", "--timeout"},
@@ -23,6 +23,7 @@ constexpr auto commands = std::to_array<Command>({
     {"kubeconfig", "Print the kubeconfig", "--name --export"},
     {"image", "Local environments", ""},
     {"bench", "Measure all-reduce, compare results", ""},
+    {"store", "The file of a durable cluster", ""},
     {"doctor", "What this machine can do", "--output"},
     {"version", "Versions", "--output"},
     {"completion", "Completion for a shell", ""},
@@ -36,6 +37,7 @@ std::string flags_of(const Command& command) {
 
 std::string words_of(const Command& command) {
     if (command.name == "image") return "build list inspect";
+    if (command.name == "store") return "check repair";
     if (command.name == "bench") return "allreduce compare history";
     if (command.name == "completion") return "bash zsh fish";
     return flags_of(command);

@@ -158,6 +158,12 @@ std::vector<Finding> examine_machine() {
     findings.push_back(environment("mlx"));
     findings.push_back(cgroups());
     findings.push_back(gpu());
+    for (const std::string& name : cluster_names()) {
+        const auto paths = paths_of(name);
+        if (!paths || !has_state(*paths) || OwnerLock::held_by_other(*paths)) continue;
+        findings.push_back({"state", Verdict::ok, "cluster " + name + " is not running and has state in " + paths->store,
+                            "go on with it: trainshed up -d --name " + name + "; remove it: trainshed down --name " + name});
+    }
     return findings;
 }
 

@@ -34,7 +34,7 @@ struct CommandLine {
     LogsOptions logs;
     WhyOptions why;
     bench::CommandLine bench;
-    std::string environment, image, shell;
+    std::string environment, image, shell, store_file;
     bool export_line = false;
     int verbosity = 0;
     std::function<int()> action;
@@ -87,6 +87,9 @@ void add_up(CommandLine& line) {
     add_name(line, up);
     add_topology(up, line.up);
     up->add_flag("-d,--detach", line.up.detach, "Return once it is ready; end it with trainshed down");
+    up->add_option("--store", line.up.store,
+                   "Where the cluster's state is: memory, or a FILE that outlives it (default: memory; with -d a "
+                   "file of the cluster's, which trainshed down removes)");
     up->add_option("--ready-fd", line.up.ready_descriptor)->group("");
     up->add_option("--lock-fd", line.up.lock_descriptor)->group("");
     up->callback([&line] {
@@ -185,6 +188,21 @@ void add_image(CommandLine& line) {
     });
 }
 
+void add_store(CommandLine& line) {
+    CLI::App* store = line.app.add_subcommand("store", "The file of a durable cluster (up --store)");
+    store->require_subcommand(1);
+    CLI::App* check = store->add_subcommand("check", "Read all of it and say whether it is whole");
+    check->footer("Example: trainshed store check state.db");
+    check->add_option("FILE", line.store_file, "The store")->required();
+    add_output(line, check);
+    check->callback([&line] { line.action = [&line] { return command_store_check(line.common, line.store_file); }; });
+    CLI::App* repair = store->add_subcommand("repair", "Save what is whole into a new file; the old one stays beside it");
+    repair->footer("Example: trainshed store repair state.db");
+    repair->add_option("FILE", line.store_file, "The store")->required();
+    repair->callback(
+        [&line] { line.action = [&line] { return command_store_repair(line.common, line.store_file); }; });
+}
+
 void add_small(CommandLine& line) {
     CLI::App* down = line.app.add_subcommand("down", "End a cluster; returns when nothing is left");
     add_name(line, down);
@@ -272,6 +290,7 @@ int run_program(int argc, char** argv) {
     add_why(line);
     add_small(line);
     add_image(line);
+    add_store(line);
     bench::add_bench(line.app, line.bench, line.common, line.action);
     if (said_unknown_command(line, argc, argv)) return exit_usage;
     try {

@@ -31,7 +31,8 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     t.user_catalogue = user_catalogue_file();
     t.environments = default_environments_dir();
     t.node_directory = paths.node;
-    t.directory = paths.directory;
+    if (options.store != "memory") t.store = options.store;
+    if (t.store != paths.store) t.directory = paths.directory;
     return t;
 }
 
@@ -65,6 +66,15 @@ Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
     }
     remove_node(paths_, beside_us("podinit"));
     sweep_stale(beside_us("podinit"));
+    const bool found_state = has_state(paths_);
+    if (found_state && options_.store != paths_.store) {
+        lock_.reset();
+        return Error{Reason::conflict, "cluster \"" + paths_.name + "\" has state of an earlier run; go on with it: " +
+                                           "trainshed up -d --name " + paths_.name + ", remove it: trainshed down --name " +
+                                           paths_.name + ", or use --name for another one"};
+    }
+    keeps_state_ = found_state;
+    ::unlink(paths_.ending.c_str());
     arm_signals();
     Topology topology = topology_of(options_, paths_);
     topology.lock_descriptor = lock_->descriptor();
@@ -78,6 +88,7 @@ Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
     if (!outcome) return Error{Reason::internal, "the cluster did not start"};
     if (!*outcome) return outcome->error();
     if (auto published = publish(**outcome); !published) return published.error();
+    keeps_state_ = has_state(paths_);
     return std::move(**outcome);
 }
 
@@ -109,7 +120,7 @@ Result<void> OwnedCluster::publish(const ClusterFacts& facts) {
                                     {"nodes", options_.nodes},
                                     {"isolation", facts.isolation},
                                     {"mounts", facts.mounts},
-                                    {"store", "memory"}};
+                                    {"store", options_.store.empty() ? "memory" : options_.store}};
     return write_file(paths_.cluster_file, cluster.dump(2) + "\n", 0600);
 }
 
@@ -140,7 +151,10 @@ void OwnedCluster::stop() {
         settle();
     }
     std::error_code ec;
-    std::filesystem::remove_all(paths_.directory, ec);
+    // Whoever ends a cluster with state by other means than `trainshed down`, such as a shutdown of the machine, can
+    // go on with it.
+    const bool keep = keeps_state_ && ::access(paths_.ending.c_str(), F_OK) != 0;
+    std::filesystem::remove_all(keep ? paths_.cluster_file : paths_.directory, ec);
     lock_.reset();
 }
 

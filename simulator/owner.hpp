@@ -46,6 +46,7 @@ private:
     boost::asio::cancellation_signal cancel_;
     int signal_ = 0;
     bool ending_ = false;
+    bool keeps_state_ = false;  // the directory has state that a later cluster goes on with
 };
 
 }  // namespace shed

@@ -85,6 +85,8 @@ Result<ClusterPaths> paths_of(const std::string& name) {
     p.lock = p.directory + "/owner.lock";
     p.log = p.directory + "/log";
     p.node = p.directory + "/node";
+    p.store = p.directory + "/store.db";
+    p.ending = p.directory + "/ending";
     return p;
 }
 
@@ -235,14 +237,14 @@ void remove_node(const ClusterPaths& paths, const std::string& podinit) {
 
 namespace {
 
-bool remove_stale(const ClusterPaths& paths, const std::string& podinit) {
+bool remove_stale(const ClusterPaths& paths, const std::string& podinit, bool with_state) {
     // Held while removing, so that nobody starts in a directory that is going.
     const int descriptor = ::open(paths.lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0) return ::rmdir(paths.directory.c_str()) == 0;
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
         remove_node(paths, podinit);
         std::error_code ec;
-        fs::remove_all(paths.directory, ec);
+        if (with_state || !has_state(paths)) fs::remove_all(paths.directory, ec);
     }
     ::close(descriptor);
     return ::access(paths.directory.c_str(), F_OK) != 0;
@@ -253,9 +255,15 @@ bool remove_stale(const ClusterPaths& paths, const std::string& podinit) {
 std::vector<std::string> sweep_stale(const std::string& podinit) {
     std::vector<std::string> swept;
     for (const std::string& name : cluster_names())
-        if (const auto paths = paths_of(name); paths && remove_stale(*paths, podinit))
+        if (const auto paths = paths_of(name); paths && remove_stale(*paths, podinit, false))
             swept.push_back(name);
     return swept;
+}
+
+bool has_state(const ClusterPaths& paths) { return ::access(paths.store.c_str(), F_OK) == 0; }
+
+bool remove_state(const ClusterPaths& paths, const std::string& podinit) {
+    return remove_stale(paths, podinit, true);
 }
 
 std::string beside_us(const std::string& program) {

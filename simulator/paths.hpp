@@ -5,6 +5,8 @@
 //   DIR/owner.lock     held by flock while the owner lives: a free lock means a stale directory
 //   DIR/log            stderr of a detached owner
 //   DIR/node           the pods' files, given to podinit, which removes them
+//   DIR/store.db       the state of a detached cluster: while it is there, the directory stays, whoever owned it
+//   DIR/ending         made by `trainshed down`, so that the owner removes the state, too
 // As root below /var/lib/trainshed/clusters, else below $XDG_STATE_HOME/trainshed/clusters (0700).
 #include "fakes/base/result.hpp"
 
@@ -17,7 +19,7 @@ namespace shed {
 
 struct ClusterPaths {
     std::string name;
-    std::string directory, cluster_file, kubeconfig, lock, log, node;
+    std::string directory, cluster_file, kubeconfig, lock, log, node, store, ending;
 };
 
 std::string clusters_directory();
@@ -53,8 +55,13 @@ std::string first_line(const std::string& path);  // of a file of the kernel's; 
 std::vector<std::string> cluster_names();
 // Removes a cluster's node directory, by podinit where it holds files of mapped ids.
 void remove_node(const ClusterPaths& paths, const std::string& podinit);
-// Removes directories whose owner is gone. Returns what it removed.
+// True when the cluster's directory has state to go on with.
+bool has_state(const ClusterPaths& paths);
+// Removes directories whose owner is gone, but for those with state, of which only the pods' files go. Returns what it
+// removed.
 std::vector<std::string> sweep_stale(const std::string& podinit);
+// Removes a directory with state that nobody owns; false when somebody does.
+bool remove_state(const ClusterPaths& paths, const std::string& podinit);
 // The program beside ours ("podinit"), or in ../libexec/trainshed of an installation.
 std::string beside_us(const std::string& program);
 // Shipped data ("images.yaml"): ../share/trainshed of an installation, or the source tree's share/.

@@ -47,8 +47,10 @@ Result<json> status_of_cluster(const std::string& name) {
     auto cluster = read_cluster(*paths);
     if (!cluster) return cluster.error();
     if (!OwnerLock::held_by_other(*paths))
-        return Error{Reason::not_found, "cluster \"" + name +
-                                            "\" has died; its directory goes at the next trainshed up"};
+        return Error{Reason::not_found,
+                     "cluster \"" + name + "\" has died; " +
+                         (has_state(*paths) ? "its state is kept, go on with it: trainshed up -d --name " + name
+                                            : "its directory goes at the next trainshed up")};
     const auto [rss, cpu] = usage_of(cluster->value("pid", 0));
     (*cluster)["rss_bytes"] = rss;
     (*cluster)["cpu_seconds"] = cpu;
@@ -100,12 +102,16 @@ int command_down(const CommonOptions& options) {
     if (!paths) return report(terminal, paths.error());
     if (!OwnerLock::held_by_other(*paths)) {
         sweep_stale(beside_us("podinit"));
-        terminal.ok("down", "cluster " + options.name + " is not running");
+        const bool removed = has_state(*paths) && remove_state(*paths, beside_us("podinit"));
+        terminal.ok("down", "cluster " + options.name + " is not running" +
+                                (removed ? "; the state it had kept is removed" : ""));
         return exit_ok;
     }
     const auto cluster = read_cluster(*paths);
     if (!cluster) return report(terminal, cluster.error());
     const int pid = cluster->value("pid", 0);
+    // Without this mark the owner keeps the state.
+    if (auto marked = write_file(paths->ending, "", 0600); !marked) return report(terminal, marked.error());
     if (pid <= 1 || ::kill(pid, SIGTERM) != 0)
         return report(terminal, {Reason::environment, "cannot stop pid " + std::to_string(pid) +
                                                           ": it belongs to another user"});

@@ -15,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -37,6 +38,7 @@ void print_facts(const Terminal& terminal, const ClusterPaths& paths, const Clus
     if (!facts.gpus.empty()) terminal.ok("gpus", facts.gpus);
     if (!facts.resources.empty()) terminal.ok("resources", facts.resources);
     if (!facts.egress.empty()) terminal.ok("network", facts.egress);
+    if (!facts.store.empty()) terminal.ok("store", facts.store);
     for (const std::string& mount : facts.mounts) terminal.ok("mount", mount);
     terminal.note("");
     terminal.note("export KUBECONFIG=" + paths.kubeconfig);
@@ -62,6 +64,7 @@ int own_cluster(const UpOptions& options, const ClusterPaths& paths, std::vector
         if (!started->gpus.empty()) tell(pipe, "ok gpus\t" + started->gpus);
         if (!started->resources.empty()) tell(pipe, "ok resources\t" + started->resources);
         if (!started->egress.empty()) tell(pipe, "ok network\t" + started->egress);
+        if (!started->store.empty()) tell(pipe, "ok store\t" + started->store);
         for (const std::string& mount : started->mounts) tell(pipe, "ok mount\t" + mount);
     }
     tell(pipe, "ready");
@@ -84,7 +87,8 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
                                       "--lock-fd", std::to_string(lock.descriptor()),
                                       "--nodes", std::to_string(options.nodes),
                                       "--time-scale", std::to_string(options.time_scale),
-                                      "--port", std::to_string(options.port)};
+                                      "--port", std::to_string(options.port),
+                                      "--store", options.store};
     if (options.fake_gpus) words.insert(words.end(), {"--fake-gpus", std::to_string(*options.fake_gpus)});
     if (options.gpu_share) words.insert(words.end(), {"--gpu-share", std::to_string(*options.gpu_share)});
     if (options.strict_resources) words.push_back("--strict-resources");
@@ -112,6 +116,14 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     posix_spawnattr_destroy(&attributes);
     if (error != 0) return Error{Reason::environment, std::string("cannot start trainshed: ") + std::strerror(error)};
     return child;
+}
+
+// "memory" or an absolute path.
+std::string store_place(const UpOptions& options, const ClusterPaths& paths) {
+    if (options.store == "memory") return options.store;
+    if (options.store.empty()) return options.detach ? paths.store : "memory";
+    std::error_code ec;
+    return std::filesystem::absolute(options.store, ec).lexically_normal().string();
 }
 
 int detach(const UpOptions& options, const ClusterPaths& paths) {
@@ -161,7 +173,9 @@ int command_up(const UpOptions& options) {
     if (!paths) return report(terminal, paths.error());
     auto mounts = host_mounts(options.mounts, options.share_caches);
     if (!mounts) return report(terminal, mounts.error());
-    return options.detach ? detach(options, *paths) : own_cluster(options, *paths, std::move(*mounts));
+    UpOptions placed = options;
+    placed.store = store_place(options, *paths);
+    return options.detach ? detach(placed, *paths) : own_cluster(placed, *paths, std::move(*mounts));
 }
 
 }  // namespace shed

@@ -108,6 +108,7 @@ void Api::Impl::assign_cluster_ip(Json& service) {
 }
 
 Result<ObjectPtr> Api::Impl::create(const Request& request, Json body, Time now, Warnings warnings) {
+    if (store.full()) return *store.full();
     const Kind& shown = *request.kind;
     const Kind& kind = stored_kind(shown);
     if (auto valid = validate_fields(request, shown, body, warnings); !valid) return valid.error();

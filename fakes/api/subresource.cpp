@@ -65,6 +65,7 @@ Result<ObjectPtr> Api::Impl::bind(const Request& request, const Json& body, Time
     if (node.empty()) return plain_internal("target.name: Required value");
     const ObjectPtr live = store.find({&pods, request.ns, name});
     if (!live) return not_found(pods, name);
+    if (store.full()) return *store.full();
     const std::string bound = string_at(live->dom(), "spec.nodeName");
     if (live->deleting())
         return binding_conflict(name, "pod " + name + " is being deleted, cannot be assigned to a host");

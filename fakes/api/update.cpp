@@ -236,6 +236,8 @@ Result<ObjectPtr> Api::Impl::apply(const Request& request, const Json& body, Tim
 
 Result<ObjectPtr> Api::Impl::replace(const Request& request, const ObjectPtr& live, Json candidate,
                                      Write how, Time now, Warnings warnings) {
+    // What is being deleted may still change: its finalizers have to go.
+    if (store.full() && !live->deleting()) return *store.full();
     const Kind& shown = *request.kind;
     const Kind& kind = live->kind();
     if (auto wrong = check_metadata_types(kind, candidate)) return *wrong;

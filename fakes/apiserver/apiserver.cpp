@@ -2,6 +2,7 @@
 
 #include "fakes/apiserver/streams.hpp"
 #include "fakes/base/log.hpp"
+#include "fakes/journal/durable.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view own_prefix = "/trainshed/v1/";
 constexpr auto watch_time_default = std::chrono::minutes(45);  // the real server: 30 to 60
+constexpr int reads_max = 8;  // of one request, each after a change was lost
 constexpr auto watch_time_max = std::chrono::hours(24 * 365);
 
 HttpResponse to_http(Response response) {
@@ -84,6 +86,7 @@ struct ApiServer::Impl {
     static asio::awaitable<void> answer(std::shared_ptr<Impl> self, HttpRequest request, HttpReply& reply);
     asio::awaitable<void> handle(HttpRequest request, HttpReply& reply);
     asio::awaitable<void> route(HttpRequest request, Target target, std::string user, HttpReply& reply);
+    asio::awaitable<Response> once_durable(Request request, Response response);
     asio::awaitable<void> serve_watch(Request request, HttpReply& reply);
     asio::awaitable<void> serve_log(Request request, HttpReply& reply);
     asio::awaitable<void> stream_log(PodLogs::Query query, HttpReply& reply);
@@ -182,9 +185,24 @@ asio::awaitable<void> ApiServer::Impl::route(HttpRequest http, Target target, st
     } else if (is_streamed(request)) {
         co_await serve_streams(api.store(), options.streams, std::move(request), http, reply);
     } else {
-        HttpResponse answer = to_http(api.answer(request, clock.now()));
+        Response response = api.answer(request, clock.now());
+        if (!api.store().all_durable()) response = co_await once_durable(std::move(request), std::move(response));
+        HttpResponse answer = to_http(std::move(response));
         co_await reply.send(std::move(answer));
     }
+}
+
+// What a write answers and what a read shows waits until a crash cannot take it back. A read that showed what was then
+// lost is made again.
+asio::awaitable<Response> ApiServer::Impl::once_durable(Request request, Response response) {
+    const bool reads = request.verb == Verb::get || request.verb == Verb::list;
+    for (int attempt = 1; !api.store().all_durable(); ++attempt) {
+        auto lost = co_await until_durable(api.store(), executor);
+        if (!lost) break;
+        if (!reads || attempt == reads_max) co_return response_of(*lost);
+        response = api.answer(request, clock.now());
+    }
+    co_return response;
 }
 
 asio::awaitable<void> ApiServer::Impl::serve_watch(Request request, HttpReply& reply) {
@@ -195,6 +213,13 @@ asio::awaitable<void> ApiServer::Impl::serve_watch(Request request, HttpReply& r
         co_return;
     }
     const std::unique_ptr<Watch> watch = std::move(*opened);
+    std::optional<Error> lost;
+    if (!api.store().all_durable()) lost = co_await until_durable(api.store(), executor);
+    if (lost) {
+        HttpResponse answer = to_http(response_of(*lost));
+        co_await reply.send(std::move(answer));
+        co_return;
+    }
     HttpResponse head;
     if (!co_await reply.begin(std::move(head))) co_return;
     asio::steady_timer wake(executor);
@@ -212,6 +237,9 @@ asio::awaitable<void> ApiServer::Impl::serve_watch(Request request, HttpReply& r
         news = false;
         std::string chunk;
         for (const std::string& frame : watch->poll_frames(clock.now())) chunk += frame;
+        // A lost change may be behind the watch already: its client begins another where it was.
+        if (!api.store().all_durable()) lost = co_await until_durable(api.store(), executor);
+        if (lost) break;
         const bool wrote = !chunk.empty();
         if (wrote && !co_await reply.write(std::move(chunk))) break;
         if (watch->finished() || std::chrono::steady_clock::now() >= end) break;

@@ -1,6 +1,8 @@
 // The in-memory transport: straight into this process's Api, without text.
 #include "fakes/client/client.hpp"
 
+#include "fakes/journal/durable.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -34,7 +36,8 @@ public:
 
     asio::awaitable<Result<ObjectPtr>> get(Key key) override {
         co_await turn();
-        co_return api_.get(key);
+        auto found = api_.get(key);
+        co_return co_await once_durable(std::move(found));
     }
 
     asio::awaitable<Result<ListResult>> list(ListScope scope) override {
@@ -47,7 +50,8 @@ public:
         result.version = api_.store().version();
         for (const ObjectPtr& object : api_.store().list(*scope.kind, scope.ns))
             if (selector->matches(*object) && fields->matches(*object)) result.items.push_back(object);
-        co_return result;
+        Result<ListResult> listed(std::move(result));
+        co_return co_await once_durable(std::move(listed));
     }
 
     asio::awaitable<Error> watch(ListScope scope, ResourceVersion since,
@@ -65,6 +69,9 @@ public:
         });
         for (;;) {
             const std::vector<WatchEvent> events = watch->poll(clock_.now());
+            std::optional<Error> lost;
+            if (!api_.store().all_durable()) lost = co_await until_durable(api_.store(), executor_);
+            if (lost) co_return Error{Reason::expired, lost->message};
             for (const WatchEvent& event : events) {
                 if (event.type == WatchEvent::Type::error) co_return error_of(410, event.detail);
                 if (event.type != WatchEvent::Type::bookmark) handler(event);
@@ -83,11 +90,15 @@ public:
         co_await turn();
         const Kind* kind = find_kind_by_name(string_at(object, "apiVersion"), string_at(object, "kind"));
         if (kind == nullptr) co_return unknown_kind(object);
-        if (options.subresource == "binding") co_return bind(object, options);
+        if (options.subresource == "binding") {
+            auto bound = bind(object, options);
+            co_return co_await once_durable(std::move(bound));
+        }
         Request request = request_for(Verb::create, *kind, string_at(object, "metadata.namespace"),
                                       string_at(object, "metadata.name"), options);
-        if (options.strict) co_return create_strictly(std::move(request), object);
-        co_return api_.create(request, std::move(object), clock_.now());
+        auto made = options.strict ? create_strictly(std::move(request), object)
+                                   : api_.create(request, std::move(object), clock_.now());
+        co_return co_await once_durable(std::move(made));
     }
 
     asio::awaitable<Result<ObjectPtr>> update(Json object, WriteOptions options) override {
@@ -96,7 +107,8 @@ public:
         if (kind == nullptr) co_return unknown_kind(object);
         Request request = request_for(Verb::update, *kind, string_at(object, "metadata.namespace"),
                                       string_at(object, "metadata.name"), options);
-        co_return api_.update(request, std::move(object), clock_.now());
+        auto written = api_.update(request, std::move(object), clock_.now());
+        co_return co_await once_durable(std::move(written));
     }
 
     asio::awaitable<Result<ObjectPtr>> patch(Key key, PatchType type, Json body, WriteOptions options) override {
@@ -104,19 +116,30 @@ public:
         Request request = request_for(Verb::patch, *key.kind, key.ns, key.name, options);
         request.content_type = content_type_of(type);
         if (options.force) request.query.emplace("force", "true");
-        co_return api_.patch(request, body, clock_.now());
+        auto written = api_.patch(request, body, clock_.now());
+        co_return co_await once_durable(std::move(written));
     }
 
     asio::awaitable<Result<ObjectPtr>> remove(Key key, Json delete_options) override {
         co_await turn();
         const Request request = request_for(Verb::remove, *key.kind, key.ns, key.name, WriteOptions());
-        co_return api_.remove(request, delete_options, clock_.now());
+        auto removed = api_.remove(request, delete_options, clock_.now());
+        co_return co_await once_durable(std::move(removed));
     }
 
 private:
     // Each call is a turn of the event loop, as a request over the network would be: nobody's state changes under a
     // caller that has not waited.
     asio::awaitable<void> turn() { co_await asio::post(executor_, asio::use_awaitable); }
+
+    // As over the network, nobody is told what a crash could take back.
+    template <class T>
+    asio::awaitable<Result<T>> once_durable(Result<T> outcome) {
+        std::optional<Error> lost;
+        if (!api_.store().all_durable()) lost = co_await until_durable(api_.store(), executor_);
+        if (lost) co_return *lost;
+        co_return outcome;
+    }
 
     Request request_for(Verb verb, const Kind& kind, std::string ns, std::string name,
                         const WriteOptions& options) const {

@@ -152,7 +152,7 @@ void Kubelet::Impl::adopt(const ObjectPtr& pod) {
     }
     PodTiming timing;
     timing.faithful = node->config.faithful_timing;
-    auto state = first_state(*pod, node->host.deps.clock.now(), timing);
+    auto state = resumed_state(*pod, node->host.deps.clock.now(), timing);
     if (!state) {
         node->tasks.spawn("reject pod", reject(pod, state.error().message));
         return;

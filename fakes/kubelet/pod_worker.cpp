@@ -22,6 +22,19 @@ PodWorker::PodWorker(std::shared_ptr<NodeContext> node, ObjectPtr pod, PodState 
 
 PodWorker::~PodWorker() = default;
 
+namespace {
+
+// Of a pod whose processes ended with an earlier kubelet's: how they ended, nobody saw.
+pod_event::SandboxLost containers_not_found() {
+    pod_event::SandboxLost lost;
+    lost.exit_code = 255;
+    lost.reason = "ContainerStatusUnknown";
+    lost.message = "The container could not be located when the kubelet started";
+    return lost;
+}
+
+}  // namespace
+
 void PodWorker::begin() {
     KubeletHost::Impl::Listener listener;
     const std::weak_ptr<PodWorker> weak = weak_from_this();
@@ -36,6 +49,7 @@ void PodWorker::begin() {
         return self ? self->exec_spec(container) : nullptr;
     };
     node_->host.listeners[pod_->uid()] = std::move(listener);
+    if (state_.stage == PodState::Stage::prepared) handle(containers_not_found());
     if (pod_->deleting()) return changed(pod_);
     handle(pod_event::Tick{});
 }

@@ -67,14 +67,15 @@ void Machine::on(const pod_event::SandboxFailed& event) {
 
 void Machine::on(const pod_event::SandboxRemoved&) { pod.stage = PodState::Stage::removed; }
 
-void Machine::on(const pod_event::SandboxLost&) {
+void Machine::on(const pod_event::SandboxLost& event) {
     if (pod.stage != PodState::Stage::prepared) return;
     for (PodContainer& container : pod.containers) {
         if (container.activity == PodContainer::Activity::idle) continue;
         ContainerState last = container.state;
         last.kind = ContainerState::Kind::terminated;
-        last.reason = "Error";
-        last.exit_code = 137;
+        last.reason = event.reason;
+        last.message = event.message;
+        last.exit_code = event.exit_code;
         last.finished = now;
         last.attempt = container.restart_count;
         exited(container, std::move(last));

@@ -122,6 +122,10 @@ struct PodState {
 
 // A pod as first seen by its kubelet. Probes by grpc are refused: the error names the container.
 Result<PodState> first_state(const Object& pod, Time now, PodTiming timing = {});
+// A pod that an earlier kubelet may have run, as its status says. When containers of it ran, its
+// stage is `prepared`, and the kubelet, which has neither them nor the sandbox, must send
+// SandboxLost. Init containers run again: what they made has gone.
+Result<PodState> resumed_state(const Object& pod, Time now, PodTiming timing = {});
 
 namespace pod_event {
 struct Tick {};  // time has passed
@@ -137,7 +141,11 @@ struct SandboxFailed {
     std::string reason, message;
 };  // FailedMount, FailedCreatePodSandBox
 struct SandboxRemoved {};
-struct SandboxLost {};  // it died by itself
+// It died by itself, with its containers: so they ended. The defaults are those of a SIGKILL.
+struct SandboxLost {
+    int exit_code = 137;
+    std::string reason = "Error", message = {};
+};
 struct Started {
     std::string container;
     int attempt = 0;

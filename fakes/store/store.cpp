@@ -93,6 +93,10 @@ ObjectPtr Store::remove(const Key& key) {
 
 Store::Events Store::events_since(const Kind& kind, ResourceVersion since, std::size_t max) const {
     Events result;
+    if (since < begun_with_) {
+        result.too_old = true;
+        return result;
+    }
     const auto found = events_.find(&stored_kind(kind));
     if (found == events_.end()) return result;
     const Ring& ring = found->second;
@@ -113,6 +117,10 @@ void Store::commit(StoreEvent event) {
     ring.bytes += bytes_of(event);
     ring.events.push_back(event);
     trim(ring);
+    if (journal_ != nullptr) {
+        pending_.push_back(event);
+        journal_->append(event);
+    }
     // A listener may unsubscribe itself or others while being called.
     std::vector<int> ids;
     for (const auto& [id, listener] : listeners_) ids.push_back(id);

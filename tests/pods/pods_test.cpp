@@ -233,5 +233,69 @@ TEST(Pods, RebuildALostSandbox) {
     EXPECT_THAT(play.send(SandboxReady{"10.244.0.9"}), ElementsAre("start node 1"));
 }
 
+// As a kubelet that begins again finds the pod of `play`, whose processes have ended meanwhile.
+Play begun_again(const Play& play) {
+    Json dom = play.dom;
+    dom["status"] = play.status();
+    Play again(dom);
+    again.state = *resumed_state(*Object::make(dom), noon);
+    return again;
+}
+
+SandboxLost unknown_end() { return {255, "ContainerStatusUnknown", "nobody saw it"}; }
+
+TEST(Resumed, ARunningContainerHasEndedAndIsRestarted) {
+    Play before(a_pod("Always"));
+    before.run();
+    Play play = begun_again(before);
+    EXPECT_EQ(play.state.stage, PodState::Stage::prepared);
+    EXPECT_EQ(play.state.start_time, before.state.start_time);
+    EXPECT_THAT(play.send(unknown_end()), ElementsAre("prepare"));
+    EXPECT_THAT(play.send(SandboxReady{"10.244.0.9"}), ElementsAre("start node 1"));
+    play.started("node", 1);
+    const Json container = play.status()["containerStatuses"][0];
+    EXPECT_EQ(container["restartCount"], 1);
+    EXPECT_EQ(container["lastState"]["terminated"]["exitCode"], 255);
+    EXPECT_EQ(container["lastState"]["terminated"]["reason"], "ContainerStatusUnknown");
+    EXPECT_EQ(container["lastState"]["terminated"]["startedAt"],
+              before.status()["containerStatuses"][0]["state"]["running"]["startedAt"]);
+}
+
+TEST(Resumed, APodThatIsNotRestartedFails) {
+    Play before(a_pod("Never"));
+    before.run();
+    Play play = begun_again(before);
+    EXPECT_THAT(play.send(unknown_end()), ElementsAre("remove"));
+    EXPECT_EQ(play.status()["phase"], "Failed");
+    EXPECT_EQ(play.status()["containerStatuses"][0]["state"]["terminated"]["exitCode"], 255);
+}
+
+TEST(Resumed, ADeletedPodGoes) {
+    Play before(a_pod("Always"));
+    before.run();
+    before.dom["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:30Z";
+    before.dom["metadata"]["deletionGracePeriodSeconds"] = 30;
+    Play play = begun_again(before);
+    EXPECT_THAT(play.send(unknown_end()), ElementsAre("remove"));
+    EXPECT_THAT(play.send(SandboxRemoved{}), ElementsAre("delete"));
+}
+
+TEST(Resumed, APodThatHadNotBegunBegins) {
+    Play play = begun_again(Play(a_pod()));
+    EXPECT_EQ(play.state.stage, PodState::Stage::unprepared);
+    EXPECT_THAT(play.tick({}), ElementsAre("prepare"));
+    EXPECT_THAT(play.send(SandboxReady{"10.244.0.9"}), ElementsAre("start node 0"));
+}
+
+TEST(Resumed, AContainerThatHadSucceededStaysSo) {
+    Play before(a_pod("OnFailure"));
+    before.run();
+    before.exit(0);
+    Play play = begun_again(before);
+    EXPECT_EQ(play.state.stage, PodState::Stage::unprepared);
+    play.tick({});
+    EXPECT_EQ(play.status()["phase"], "Succeeded");
+}
+
 }  // namespace
 }  // namespace shed

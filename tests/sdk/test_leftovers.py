@@ -67,13 +67,13 @@ def test_another_trainsheds_sweep_spares_a_cluster_that_starts():
 
 
 def test_sigkill_of_trainshed_alone():
-    shed = Cluster().up()
+    shed = Cluster("--store", "memory").up()
     shed.kill()
     wait_until(lambda: not shed.leftovers(), 10, "nothing left 10 s after SIGKILL")
 
 
 def test_sigkill_of_every_process_leaves_no_process_mount_or_namespace():
-    shed = Cluster().up()
+    shed = Cluster("--store", "memory").up()
     while processes := [pid for pid, _ in processes_of(shed.name)] + processes_in(shed.namespaces):
         for pid in processes:
             try:
