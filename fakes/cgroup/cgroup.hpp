@@ -49,6 +49,9 @@ CgroupHost detect_cgroups(const std::string& root = "",
 inline constexpr std::int64_t cpu_period_us = 100'000;
 
 struct CgroupLimits {
+    // Cpu groups are for those who are limited only. Nodes advertise more cores than there are:
+    // shares by request would starve, on two cores, a pod that on a node of 64 has one to itself.
+    bool own_cpu = false;
     std::int64_t cpu_shares = 2;
     std::optional<std::int64_t> cpu_quota_us = {};  // in each cpu_period_us
     std::optional<std::int64_t> memory_bytes = {};
@@ -67,9 +70,9 @@ std::int64_t cpu_weight_of(std::int64_t cpu_shares);
 // ---- groups
 
 struct CgroupUsage {
-    std::int64_t cpu_ns = 0;  // since the group was made
-    std::int64_t memory_bytes =
-        0;  // the working set: in use without the inactive part of the page cache
+    std::optional<std::int64_t> cpu_ns = {};  // since the group was made
+    // The working set: what is in use without the inactive part of the page cache.
+    std::optional<std::int64_t> memory_bytes = {};
     bool operator==(const CgroupUsage&) const = default;
 };
 
@@ -82,9 +85,10 @@ public:
     const CgroupHost& host() const { return host_; }
     // Where the cluster's groups are going to be, one per hierarchy; empty when none can be.
     std::vector<std::string> directories() const;
-    Result<void> make();  // a controller that refuses is given up, with the reason in host()
+    void make();  // a controller that refuses is given up, with the reason in host()
     bool limits(std::string_view controller) const { return host_.find(controller).usable(); }
 
+    // The pod's `own_cpu` holds for its containers.
     Result<void> make_pod(const std::string& pod, const CgroupLimits& limits);
     Result<void> make_container(const std::string& pod, const std::string& container,
                                 const CgroupLimits& limits);
@@ -92,9 +96,9 @@ public:
     // kernel judges by who opened them (Linux 5.16 and the stable series since), so that a pod's
     // processes need no right of their own.
     std::vector<int> open_container(const std::string& pod, const std::string& container) const;
-    std::optional<CgroupUsage> usage(const std::string& pod, const std::string& container) const;
-    bool oom_killed(const std::string& pod,
-                    const std::string& container) const;  // anything in it, ever
+    CgroupUsage usage(const std::string& pod, const std::string& container) const;
+    // Whether anything in it ever was.
+    bool oom_killed(const std::string& pod, const std::string& container) const;
     void remove_container(const std::string& pod, const std::string& container);
     void remove_pod(const std::string& pod);
     void remove();
@@ -106,13 +110,20 @@ private:
         std::vector<std::string> controllers;
     };
     void gather();
-    Result<void> make_hierarchy(Hierarchy& hierarchy);
-    Result<void> make_group(const std::string& below, const CgroupLimits& limits, bool parent);
+    void give_up(const std::string& controller, const std::string& why);
+    void make_hierarchy(const Hierarchy& hierarchy);
+    void begin_cpu_groups();
     const Hierarchy* hierarchy_of(std::string_view controller) const;
+    std::vector<std::string> controllers_in(const Hierarchy& hierarchy, bool own_cpu) const;
+    std::string directory_of(const Hierarchy& hierarchy, const std::string& pod,
+                             const std::string& container = "") const;
+    Result<void> make_group(const std::string& pod, const std::string& container,
+                            const CgroupLimits& limits);
 
     CgroupHost host_;
     std::string name_;
     std::vector<Hierarchy> hierarchies_;
+    std::map<std::string, bool> own_cpu_;  // by pod
 };
 
 // ---- without groups
@@ -131,8 +142,7 @@ public:
 
 private:
     struct Process {
-        int parent = 0;
-        CgroupUsage used;
+        std::int64_t cpu_ns = 0, memory_bytes = 0;
     };
     std::string root_;
     std::map<int, Process> processes_;

@@ -33,10 +33,9 @@ ProcessTable ProcessTable::read(const std::string& root) {
             return number - 3 < words.size() ? number_of(words[number - 3]).value_or(0) : 0;
         };
         Process process;
-        process.parent = static_cast<int>(field(4));
-        process.used.cpu_ns = (field(14) + field(15) + field(16) + field(17)) * tick_ns;
-        process.used.memory_bytes = field(24) * page;
-        table.children_.emplace(process.parent, static_cast<int>(*pid));
+        process.cpu_ns = (field(14) + field(15) + field(16) + field(17)) * tick_ns;
+        process.memory_bytes = field(24) * page;
+        table.children_.emplace(static_cast<int>(field(4)), static_cast<int>(*pid));
         table.processes_.emplace(static_cast<int>(*pid), process);
     }
     return table;
@@ -50,18 +49,19 @@ std::vector<int> ProcessTable::children(int pid) const {
 }
 
 CgroupUsage ProcessTable::usage(int pid) const {
-    CgroupUsage used;
+    if (!processes_.contains(pid)) return {};
+    std::int64_t cpu_ns = 0, memory_bytes = 0;
     std::vector<int> left = {pid};
     while (!left.empty()) {
         const int next = left.back();
         left.pop_back();
         const auto process = processes_.find(next);
         if (process == processes_.end()) continue;
-        used.cpu_ns += process->second.used.cpu_ns;
-        used.memory_bytes += process->second.used.memory_bytes;
+        cpu_ns += process->second.cpu_ns;
+        memory_bytes += process->second.memory_bytes;
         for (const int child : children(next)) left.push_back(child);
     }
-    return used;
+    return {cpu_ns, memory_bytes};
 }
 
 int ProcessTable::pid_within(int pid, std::size_t depth) const {

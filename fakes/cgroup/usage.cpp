@@ -25,36 +25,31 @@ std::optional<std::int64_t> working_set(const std::string& directory, CgroupVers
 
 }  // namespace
 
-std::optional<CgroupUsage> CgroupTree::usage(const std::string& pod,
-                                             const std::string& container) const {
-    const std::string below = "/" + pod + "/" + container;
+CgroupUsage CgroupTree::usage(const std::string& pod, const std::string& container) const {
     CgroupUsage used;
-    const Hierarchy* memory = hierarchy_of("memory");
-    if (memory == nullptr) return std::nullopt;
-    const auto bytes = working_set(memory->directory + below, memory->version);
-    std::optional<std::int64_t> cpu;
-    if (const Hierarchy* counted = hierarchy_of("cpuacct"))
-        cpu = number_of(read_text(counted->directory + below + "/cpuacct.usage"));
-    // Every group of version 2 counts it, whichever controllers it has.
     for (const Hierarchy& hierarchy : hierarchies_) {
-        if (cpu || hierarchy.version != CgroupVersion::v2) continue;
-        if (const auto us =
-                field_of(read_text(hierarchy.directory + below + "/cpu.stat"), "usage_usec"))
-            cpu = *us * 1000;
+        const std::string directory = directory_of(hierarchy, pod, container);
+        if (directory.empty()) continue;
+        const auto counts = [&](std::string_view controller) {
+            return cgroup::has_word(hierarchy.controllers, controller);
+        };
+        if (counts("memory")) used.memory_bytes = working_set(directory, hierarchy.version);
+        if (counts("cpuacct")) used.cpu_ns = number_of(read_text(directory + "/cpuacct.usage"));
+        // Every group of version 2 counts it, whichever controllers it has.
+        if (hierarchy.version != CgroupVersion::v2 || used.cpu_ns) continue;
+        const auto us = field_of(read_text(directory + "/cpu.stat"), "usage_usec");
+        if (us) used.cpu_ns = *us * 1000;
     }
-    if (!bytes || !cpu) return std::nullopt;
-    used.memory_bytes = *bytes;
-    used.cpu_ns = *cpu;
     return used;
 }
 
 bool CgroupTree::oom_killed(const std::string& pod, const std::string& container) const {
     const Hierarchy* memory = hierarchy_of("memory");
     if (memory == nullptr) return false;
-    const char* file =
-        memory->version == CgroupVersion::v2 ? "/memory.events" : "/memory.oom_control";
-    return field_of(read_text(memory->directory + "/" + pod + "/" + container + file), "oom_kill")
-               .value_or(0) > 0;
+    const bool second = memory->version == CgroupVersion::v2;
+    const std::string events = read_text(directory_of(*memory, pod, container) +
+                                         (second ? "/memory.events" : "/memory.oom_control"));
+    return field_of(events, "oom_kill").value_or(0) > 0;
 }
 
 }  // namespace shed

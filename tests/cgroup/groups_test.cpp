@@ -10,6 +10,7 @@ using testing::ElementsAre;
 
 CgroupLimits half_a_cpu_and_64_mebibytes() {
     CgroupLimits limits;
+    limits.own_cpu = true;
     limits.cpu_shares = cpu_shares_of(250);
     limits.cpu_quota_us = cpu_quota_of(500);
     limits.memory_bytes = 64 << 20;
@@ -46,53 +47,78 @@ protected:
 TEST_F(CgroupTreeTest, SetsLimitsOfVersion1WhereTheControllersAre) {
     for (const char* controller : {"memory", "cpu", "pids"}) v1(controller, "/");
     CgroupTree tree(detect(), "a");
-    EXPECT_THAT(tree.directories(), ElementsAre(root + "/sys/fs/cgroup/memory/trainshed-a",
-                                                root + "/sys/fs/cgroup/cpu/trainshed-a",
-                                                root + "/sys/fs/cgroup/pids/trainshed-a"));
+    const std::string top = root + "/sys/fs/cgroup/";
+    EXPECT_THAT(tree.directories(), ElementsAre(top + "memory/trainshed-a", top + "cpu/trainshed-a",
+                                                top + "pids/trainshed-a"));
     const std::string at = "/trainshed-a/uid/main.0";
-    files("/sys/fs/cgroup/memory" + at,
-          {"memory.limit_in_bytes", "cgroup.procs"});  // swap is not accounted for
-    files("/sys/fs/cgroup/cpu" + at,
-          {"cpu.shares", "cpu.cfs_period_us", "cpu.cfs_quota_us", "cgroup.procs"});
+    // Swap is not accounted for here.
+    files("/sys/fs/cgroup/memory" + at, {"memory.limit_in_bytes", "cgroup.procs"});
+    for (const std::string& group :
+         {std::string("/trainshed-a"), std::string("/trainshed-a/uid"), at})
+        files("/sys/fs/cgroup/cpu" + group,
+              {"cpu.shares", "cpu.cfs_period_us", "cpu.cfs_quota_us", "cgroup.procs"});
     files("/sys/fs/cgroup/pids" + at, {"pids.max", "cgroup.procs"});
-    ASSERT_TRUE(tree.make());
+    tree.make();
+    CgroupLimits pod;
+    pod.own_cpu = true;
+    pod.cpu_shares = 300;
+    ASSERT_TRUE(tree.make_pod("uid", pod));
     const auto made = tree.make_container("uid", "main.0", half_a_cpu_and_64_mebibytes());
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(read("/sys/fs/cgroup/memory" + at + "/memory.limit_in_bytes"), "67108864");
     EXPECT_EQ(read("/sys/fs/cgroup/cpu" + at + "/cpu.shares"), "256");
     EXPECT_EQ(read("/sys/fs/cgroup/cpu" + at + "/cpu.cfs_quota_us"), "50000");
     EXPECT_EQ(read("/sys/fs/cgroup/cpu" + at + "/cpu.cfs_period_us"), "100000");
+    EXPECT_EQ(read("/sys/fs/cgroup/cpu/trainshed-a/uid/cpu.shares"), "300");
     EXPECT_EQ(read("/sys/fs/cgroup/pids" + at + "/pids.max"), "100");
     const std::vector<int> opened = tree.open_container("uid", "main.0");
     EXPECT_EQ(opened.size(), 3u);
     for (const int descriptor : opened) ::close(descriptor);
 }
 
+TEST_F(CgroupTreeTest, LeavesPodsWithoutACpuLimitOutOfCpuGroups) {
+    for (const char* controller : {"memory", "cpu,cpuacct"}) v1(controller, "/");
+    files("/sys/fs/cgroup/memory/trainshed-a/uid/main.0", {"cgroup.procs"});
+    files("/sys/fs/cgroup/cpu,cpuacct/trainshed-a", {"cpu.shares", "cgroup.procs"});
+    CgroupTree tree(detect(), "a");
+    tree.make();
+    ASSERT_TRUE(tree.make_pod("uid", CgroupLimits()));
+    ASSERT_TRUE(tree.make_container("uid", "main.0", CgroupLimits()));
+    EXPECT_FALSE(std::filesystem::exists(root + "/sys/fs/cgroup/cpu,cpuacct/trainshed-a/uid"));
+    const std::vector<int> opened = tree.open_container("uid", "main.0");
+    EXPECT_EQ(opened.size(), 1u);
+    for (const int descriptor : opened) ::close(descriptor);
+    EXPECT_FALSE(tree.usage("uid", "main.0").cpu_ns) << "no group counts it";
+}
+
 TEST_F(CgroupTreeTest, SetsLimitsOfVersion2AndHandsControllersDown) {
     v2("/sys/fs/cgroup", "/");
     group("/sys/fs/cgroup", "cpu memory pids", "cpu memory pids");
-    const std::string cluster = "/sys/fs/cgroup/trainshed-a";
-    group(cluster, "cpu memory pids", "memory");
-    files(cluster + "/uid", files_v2);
-    files(cluster + "/uid/main.0", files_v2);
+    const std::string cluster = "/sys/fs/cgroup/trainshed-a", pod = cluster + "/limited/uid";
+    group(cluster, "cpu memory pids", "memory pids");
+    for (const std::string& path :
+         {cluster, cluster + "/limited", cluster + "/unlimited", pod, pod + "/main.0"})
+        files(path, files_v2);
     CgroupTree tree(detect(), "a");
-    ASSERT_TRUE(tree.make());
-    EXPECT_EQ(read(cluster + "/cgroup.subtree_control"), "+pids")
-        << "each written by itself, those missing only";
-    CgroupLimits pod;
-    pod.pids = 1024;
-    ASSERT_TRUE(tree.make_pod("uid", pod));
-    EXPECT_EQ(read(cluster + "/uid/cpu.max"), "max 100000");
-    EXPECT_EQ(read(cluster + "/uid/memory.max"), "");
-    EXPECT_EQ(read(cluster + "/uid/pids.max"), "1024");
-    EXPECT_EQ(read(cluster + "/uid/cgroup.subtree_control"), "+pids");
+    tree.make();
+    EXPECT_EQ(read(cluster + "/cgroup.subtree_control"), "+pids");
+    EXPECT_EQ(read(cluster + "/cpu.max"), "") << "nobody is limited yet";
+    CgroupLimits limits;
+    limits.own_cpu = true;
+    limits.pids = 1024;
+    ASSERT_TRUE(tree.make_pod("uid", limits));
+    EXPECT_EQ(read(cluster + "/cpu.max"), "max 100000");
+    EXPECT_EQ(read(pod + "/cpu.max"), "max 100000");
+    EXPECT_EQ(read(pod + "/memory.max"), "");
+    EXPECT_EQ(read(pod + "/pids.max"), "1024");
+    EXPECT_EQ(read(pod + "/cgroup.subtree_control"), "+pids") << "each is written by itself";
     ASSERT_TRUE(tree.make_container("uid", "main.0", half_a_cpu_and_64_mebibytes()));
-    EXPECT_EQ(read(cluster + "/uid/main.0/memory.max"), "67108864");
-    EXPECT_EQ(read(cluster + "/uid/main.0/memory.swap.max"), "0");
-    EXPECT_EQ(read(cluster + "/uid/main.0/memory.oom.group"), "1");
-    EXPECT_EQ(read(cluster + "/uid/main.0/cpu.max"), "50000 100000");
-    EXPECT_EQ(read(cluster + "/uid/main.0/cpu.weight"), "35");
-    EXPECT_EQ(read(cluster + "/uid/main.0/cgroup.subtree_control"), "") << "processes are in it";
+    EXPECT_EQ(read(pod + "/main.0/memory.max"), "67108864");
+    EXPECT_EQ(read(pod + "/main.0/memory.swap.max"), "0");
+    EXPECT_EQ(read(pod + "/main.0/memory.oom.group"), "1");
+    EXPECT_EQ(read(pod + "/main.0/cpu.max"), "50000 100000");
+    EXPECT_EQ(read(pod + "/main.0/cpu.weight"), "35");
+    EXPECT_EQ(read(pod + "/main.0/cgroup.subtree_control"), "") << "processes are in it";
 }
 
 TEST_F(CgroupTreeTest, MovesItselfOutOfTheWayBeforeControllersAreHandedDown) {
@@ -102,12 +128,13 @@ TEST_F(CgroupTreeTest, MovesItselfOutOfTheWayBeforeControllersAreHandedDown) {
     group(scope, "memory", "", "41\n");
     group(scope + "/trainshed-owner", "", "");
     group(scope + "/trainshed-a", "memory", "");
+    group(scope + "/trainshed-a/unlimited", "memory", "");
     CgroupHost host;
     host.root = root;
     host.controllers = {{"memory", CgroupVersion::v2, root + scope}};
     host.must_step_aside = true;
     CgroupTree tree(host, "a");
-    ASSERT_TRUE(tree.make());
+    tree.make();
     EXPECT_EQ(read(scope + "/trainshed-owner/cgroup.procs"), "41");
     EXPECT_EQ(read(scope + "/cgroup.subtree_control"), "+memory");
 }
@@ -119,7 +146,7 @@ TEST_F(CgroupTreeTest, GivesUpAControllerThatRefusesAndSaysWhy) {
     std::filesystem::remove(root + "/sys/fs/cgroup/trainshed-a/cgroup.subtree_control");
     std::filesystem::create_directory(root + "/sys/fs/cgroup/trainshed-a/cgroup.subtree_control");
     CgroupTree tree(detect(), "a");
-    ASSERT_TRUE(tree.make());
+    tree.make();
     EXPECT_FALSE(tree.limits("memory"));
     EXPECT_THAT(tree.host().find("memory").why_not, testing::HasSubstr("cannot write +memory"));
     EXPECT_TRUE(tree.directories().empty());
@@ -136,29 +163,27 @@ TEST_F(CgroupTreeTest, ReadsUsageAndOomKillsOfVersion1) {
           "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
     const CgroupTree tree(detect(), "a");
     const auto used = tree.usage("uid", "main.0");
-    ASSERT_TRUE(used);
-    EXPECT_EQ(used->memory_bytes, 4'000'000);
-    EXPECT_EQ(used->cpu_ns, 123'456'789);
+    EXPECT_EQ(used.memory_bytes, 4'000'000);
+    EXPECT_EQ(used.cpu_ns, 123'456'789);
     EXPECT_FALSE(tree.oom_killed("uid", "main.0"));
     write("/sys/fs/cgroup/memory" + at + "memory.oom_control",
           "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
     EXPECT_TRUE(tree.oom_killed("uid", "main.0"));
-    EXPECT_FALSE(tree.usage("uid", "gone.0"));
+    EXPECT_EQ(tree.usage("uid", "gone.0"), CgroupUsage());
 }
 
 TEST_F(CgroupTreeTest, ReadsUsageAndOomKillsOfVersion2) {
     v2("/sys/fs/cgroup", "/");
     group("/sys/fs/cgroup", "memory", "memory");
-    const std::string at = "/sys/fs/cgroup/trainshed-a/uid/main.0/";
+    const std::string at = "/sys/fs/cgroup/trainshed-a/unlimited/uid/main.0/";
     write(at + "memory.current", "5000000\n");
     write(at + "memory.stat", "anon 1\ninactive_file 1000000\n");
     write(at + "cpu.stat", "usage_usec 2500\nuser_usec 2000\n");
     write(at + "memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\noom_group_kill 1\n");
     const CgroupTree tree(detect(), "a");
     const auto used = tree.usage("uid", "main.0");
-    ASSERT_TRUE(used);
-    EXPECT_EQ(used->memory_bytes, 4'000'000);
-    EXPECT_EQ(used->cpu_ns, 2'500'000);
+    EXPECT_EQ(used.memory_bytes, 4'000'000);
+    EXPECT_EQ(used.cpu_ns, 2'500'000);
     EXPECT_TRUE(tree.oom_killed("uid", "main.0"));
 }
 
