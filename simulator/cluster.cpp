@@ -7,6 +7,7 @@
 #include "fakes/net/gateway.hpp"
 #include "fakes/podinit/protocol.hpp"
 #include "simulator/cluster_facts.hpp"
+#include "simulator/limits.hpp"
 #include "simulator/mounts.hpp"
 #include "simulator/node_logs.hpp"
 #include "simulator/terminal.hpp"
@@ -33,12 +34,13 @@ std::uint64_t random_seed() {
     return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-HolderOptions holder_options(const Topology& topology) {
+HolderOptions holder_options(const Topology& topology, std::shared_ptr<CgroupTree> groups) {
     HolderOptions options;
     options.directory = topology.node_directory;
     options.podinit = topology.podinit;
     options.also_remove = topology.directory;
     options.keep_open = topology.lock_descriptor;
+    options.groups = std::move(groups);
     for (const HostMount& mount : topology.mounts) options.shared.push_back(mount.source);
     return options;
 }
@@ -97,7 +99,9 @@ asio::awaitable<Result<void>> Cluster::Impl::start_holder() {
         Catalogue::load(topology.catalogue, topology.user_catalogue, topology.environments);
     if (!loaded) co_return loaded.error();
     catalogue.emplace(std::move(*loaded));
-    runtime = std::make_unique<ProcessRuntime>(io.get_executor(), holder_options(topology));
+    auto groups = make_groups(topology);
+    if (!groups) co_return groups.error();
+    runtime = std::make_unique<ProcessRuntime>(io.get_executor(), holder_options(topology, *groups));
     runtime->on_lost([] {
         log(LogLevel::error, "podinit.lost", {{"hint", "the pods' holder has died; ending"}});
         std::raise(SIGTERM);
@@ -183,6 +187,7 @@ Result<void> Cluster::Impl::start_nodes() {
         config.node = "node-" + std::to_string(i);
         config.capacity = capacity_of(topology, gpus);
         config.faithful_timing = topology.faithful_timing;
+        config.pod_pids_limit = topology.pod_pids_limit;
         config.host_mounts = topology.mounts;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
         tasks.spawn("kubelet", kubelets.back()->run());

@@ -24,6 +24,7 @@ struct UpOptions {
     std::optional<int> fake_gpus;
     bool strict_resources = false, faithful_timing = false;
     double time_scale = 1.0;
+    std::int64_t pod_pids_limit = 1024;
     std::uint16_t port = 0;
     std::vector<std::string> mounts;  // HOST[:POD[:ro|rw]]
     bool share_caches = true;

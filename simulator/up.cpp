@@ -79,6 +79,7 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     std::vector<std::string> words = {"trainshed", "up", "--name", paths.name, "--plain", "--ready-fd", "3",
                                       "--nodes", std::to_string(options.nodes),
                                       "--time-scale", std::to_string(options.time_scale),
+                                      "--pod-pids-limit", std::to_string(options.pod_pids_limit),
                                       "--port", std::to_string(options.port)};
     if (options.fake_gpus) words.insert(words.end(), {"--fake-gpus", std::to_string(*options.fake_gpus)});
     if (options.strict_resources) words.push_back("--strict-resources");

@@ -13,6 +13,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <map>
+#include <memory>
 
 namespace shed {
 
@@ -36,6 +37,7 @@ struct KubeletConfig {
     NodeCapacity capacity = {};
     std::string host_ip = "10.244.0.1";
     bool faithful_timing = false;
+    std::int64_t pod_pids_limit = 1024;  // podPidsLimit; a real kubelet's default is none
     std::vector<std::string> allowed_host_paths = {};
     // In every pod; the runtime must have been given their sources in this order.
     std::vector<HostMount> host_mounts = {};
@@ -118,6 +120,7 @@ struct HolderOptions {
     std::string also_remove = {};
     int keep_open = -1;
     std::vector<std::string> shared = {};  // sources of the kubelets' host mounts
+    std::shared_ptr<CgroupTree> groups = {};  // of the pods; without it none is limited
 };
 
 // Real processes, by podinit. The holder lives until this object is destroyed or quit() is called.
@@ -142,6 +145,8 @@ public:
     void on_exit(ExitHandler handler) override;
     void on_sandbox_lost(std::function<void(const std::string&)> handler) override;
     bool single_identity() const override;
+    std::string unenforced(std::string_view resource) const override;
+    std::vector<ContainerReading> read_usage() const override;
     boost::asio::awaitable<Result<void>> files(Spec operations) override;
     boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) override;
     boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) override;

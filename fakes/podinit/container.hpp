@@ -11,13 +11,15 @@ struct ContainerStart {
     int sandbox = 0;          // process that holds the pod's namespaces
     bool single = false;
     std::vector<int> shared = {};  // the holder's shared mounts
+    std::vector<int> groups = {};  // open cgroup.procs of the control groups to run in
 };
 
 // Joins the sandbox's namespaces and forks the container's first process. Returns its pid, or 0 and `error`.
 int start_container(const ContainerStart& start, std::string& error);
 
-// Runs a command in the container whose first process is `container`, with these three descriptors. Its pid, or 0.
-int start_exec(const std::vector<Record>& records, int container, const int descriptors[3], bool single,
-               std::string& error);
+// Runs a command in the container whose first process is `container`, with these three descriptors,
+// in these control groups. Its pid, or 0.
+int start_exec(const std::vector<Record>& records, int container, const int descriptors[3],
+               const std::vector<int>& groups, bool single, std::string& error);
 
 }  // namespace shed::podinit

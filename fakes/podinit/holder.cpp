@@ -65,7 +65,8 @@ private:
     void drop(int client);
     std::string command(const std::vector<std::string>& words, const std::vector<int>& passed, int& give,
                         std::string& error);
-    std::string container_command(const std::vector<std::string>& words, std::string& error);
+    std::string container_command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                                  std::string& error);
     std::string socket_command(const std::vector<std::string>& words, int& give);
     std::string make_socket(const std::string& address, int port, bool listening, int& give);
     void reap();
@@ -200,11 +201,12 @@ std::string Holder::make_socket(const std::string& address, int port, bool liste
     return "";
 }
 
-std::string Holder::container_command(const std::vector<std::string>& words, std::string& error) {
+std::string Holder::container_command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                                      std::string& error) {
     if (words[0] == "container") {
         int attempt = 0;
         if (!take_number("attempt", words[3], INT_MAX, attempt, error)) return "";
-        return pods_.container(words[1], words[2], attempt, words[4], error);
+        return pods_.container(words[1], words[2], attempt, words[4], passed, error);
     }
     if (words[0] == "signal") {
         int number = 0;
@@ -239,9 +241,10 @@ std::string Holder::command(const std::vector<std::string>& words, const std::ve
     } else if (word == "sandbox" && count == 3) {
         return pods_.sandbox(words[1], words[2], error);
     } else if ((word == "container" && count == 5) || ((word == "signal" || word == "stop") && count == 4)) {
-        return container_command(words, error);
-    } else if (word == "exec" && count == 5 && passed.size() == 3) {
-        return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), error);
+        return container_command(words, passed, error);
+    } else if (word == "exec" && count == 5 && passed.size() >= 3) {
+        const std::vector<int> groups(passed.begin() + 3, passed.end());
+        return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), groups, error);
     } else if (word == "remove" && count == 2) {
         pods_.remove(words[1]);
     } else if ((word == "listen" || word == "connect") && count == 3) {

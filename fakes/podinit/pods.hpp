@@ -19,10 +19,11 @@ public:
 
     // Each returns the reply's words after `ok`, or sets `error`.
     std::string sandbox(const std::string& uid, const std::string& spec, std::string& error);
+    // `groups`: descriptors of cgroup.procs, which stay the caller's.
     std::string container(const std::string& uid, const std::string& name, int attempt, const std::string& spec,
-                          std::string& error);
+                          const std::vector<int>& groups, std::string& error);
     std::string exec(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
-                     const int descriptors[3], std::string& error);
+                     const int descriptors[3], const std::vector<int>& groups, std::string& error);
     void signal(const std::string& uid, const std::string& name, int number, std::string& error);
     void stop(const std::string& uid, const std::string& name, std::int64_t grace_milliseconds, std::string& error);
     void remove(const std::string& uid);
