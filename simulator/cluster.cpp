@@ -10,6 +10,7 @@
 #include "simulator/limits.hpp"
 #include "simulator/mounts.hpp"
 #include "simulator/node_logs.hpp"
+#include "simulator/node_usage.hpp"
 #include "simulator/terminal.hpp"
 #include "simulator/world_size.hpp"
 
@@ -79,6 +80,7 @@ struct Cluster::Impl {
     SystemClock clock;
     std::unique_ptr<Client> admin, control, kubelet_client;
     NodeLogs logs;
+    NodeUsage usage;
     TlsIdentity identity;
     std::string admin_token;
     std::uint16_t port = 0;
@@ -115,6 +117,7 @@ asio::awaitable<Result<void>> Cluster::Impl::start_api() {
     ApiServerOptions options;
     options.port = topology.port;
     options.identity = identity;
+    options.metrics = &usage;
     options.tokens = {{admin_token, "kubernetes-admin"}};
     options.service_account = [this](const std::string& token) { return api.user_of_token(token); };
     server = std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, std::move(options));
@@ -178,6 +181,7 @@ Result<void> Cluster::Impl::start_nodes() {
                                return api.issue_token(request.ns, request.service_account);
                            }};
     host = std::make_unique<KubeletHost>(std::move(deps));
+    usage.ask(*host);
     logs.ask([this](const std::string& ns) { return host->gone_pods(ns); });
     real_gpus = host->real_gpus();
     gpus = gpus_per_node(topology, real_gpus);

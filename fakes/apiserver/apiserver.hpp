@@ -50,6 +50,22 @@ Result<PodLogs::Query> kept_log_query(const Store& store, PodLogs& logs, const s
 // The query a GET .../pods/NAME/log means for this pod, or the error a kubelet would give.
 Result<PodLogs::Query> log_query(const ObjectPtr& pod, const Request& request, Time now);
 
+// What pods use, for `kubectl top`: on a real cluster metrics-server asks the kubelets for it.
+class PodMetrics {
+public:
+    struct Container {
+        std::string name;
+        std::int64_t cpu_nanocores = 0, memory_bytes = 0;
+    };
+    struct Pod {
+        std::string uid;
+        Duration window{};  // over which cpu is the mean
+        std::vector<Container> containers = {};
+    };
+    virtual ~PodMetrics() = default;
+    virtual std::vector<Pod> usage() = 0;
+};
+
 struct ApiServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;
@@ -58,6 +74,7 @@ struct ApiServerOptions {
     // Tokens of service accounts: the user, or "" when it is none.
     std::function<std::string(const std::string& token)> service_account = {};
     HttpLimits limits = {};
+    PodMetrics* metrics = nullptr;  // without it there is no group metrics.k8s.io
 };
 
 class ApiServer {

@@ -16,6 +16,11 @@ KubeletHost::~KubeletHost() = default;
 std::string KubeletHost::dns_table() const { return impl_->served_dns; }
 int KubeletHost::real_gpus() const { return impl_->gpus.size(); }
 
+std::vector<PodUsage> KubeletHost::usage() {
+    const std::vector<ContainerReading> readings = impl_->deps.runtime.read_usage();
+    return impl_->meter.measure(readings, std::chrono::steady_clock::now());
+}
+
 std::vector<ObjectPtr> KubeletHost::gone_pods(const std::string& ns) const {
     std::vector<ObjectPtr> pods;
     for (const ObjectPtr& pod : impl_->history.pods())

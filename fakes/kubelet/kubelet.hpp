@@ -9,6 +9,7 @@
 #include "fakes/kubelet/history.hpp"
 #include "fakes/kubelet/host_mount.hpp"
 #include "fakes/kubelet/runtime.hpp"
+#include "fakes/kubelet/usage.hpp"
 #include "fakes/net/clock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -62,6 +63,7 @@ public:
     boost::asio::awaitable<void> run();  // keeps DNS current, until cancelled
     std::string dns_table() const;       // as last given to the runtime
     int real_gpus() const;               // found by NVML on this machine
+    std::vector<PodUsage> usage();       // what all pods of this machine use now
     // The last pods that are gone, as they were last; their logs are still there.
     std::vector<ObjectPtr> gone_pods(const std::string& ns) const;
 
@@ -179,6 +181,7 @@ public:
     void behave(std::function<Behaviour(const ContainerRequest&)> decide);
     void end(const std::string& pod_uid, const std::string& name,
              int code);  // as if its main process ended
+    void limit_nothing(std::string why);  // as where there are no control groups
     void answer_probes(std::function<Result<int>(const std::string& address, int port)> answer);
     bool running(const std::string& pod_uid, const std::string& name) const;
     const std::vector<Spec>& file_operations() const;
@@ -187,6 +190,7 @@ public:
     std::vector<std::string> sandboxes() const;
 
     void on_exit(ExitHandler handler) override;
+    std::string unenforced(std::string_view resource) const override;
     boost::asio::awaitable<Result<void>> files(Spec operations) override;
     boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) override;
     boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) override;
