@@ -24,7 +24,8 @@ const char* hint_for(const CgroupHost& host) {
         return "start it in a group of its own: systemd-run --user --scope -p Delegate=yes trainshed up; cpu may have "
                "to be delegated first: https://systemd.io/CGROUP_DELEGATION";
     if (::geteuid() != 0) return "run as root, or on a machine with cgroup v2 (systemd.unified_cgroup_hierarchy=1)";
-    return "in a container, let it have control groups to write to (docker run --privileged --cgroupns=private)";
+    return "in a container: let it have control groups to write to (docker run --privileged), and with version 2 run "
+           "nothing but trainshed in it, or move what else runs to a group below its own";
 }
 
 Finding limit(const CgroupHost& host, const std::string& resource, const std::string& otherwise) {
