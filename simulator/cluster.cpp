@@ -8,9 +8,11 @@
 #include "fakes/podinit/protocol.hpp"
 #include "simulator/cluster_facts.hpp"
 #include "simulator/cluster_state.hpp"
+#include "simulator/limits.hpp"
 #include "simulator/mounts.hpp"
 #include "simulator/node_logs.hpp"
 #include "simulator/node_streams.hpp"
+#include "simulator/node_usage.hpp"
 #include "simulator/terminal.hpp"
 #include "simulator/world_size.hpp"
 
@@ -36,12 +38,13 @@ std::uint64_t random_seed() {
     return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-HolderOptions holder_options(const Topology& topology) {
+HolderOptions holder_options(const Topology& topology, std::shared_ptr<CgroupTree> groups) {
     HolderOptions options;
     options.directory = topology.node_directory;
     options.podinit = topology.podinit;
     options.also_remove = topology.directory;
     options.keep_open = topology.lock_descriptor;
+    options.groups = std::move(groups);
     for (const HostMount& mount : topology.mounts) options.shared.push_back(mount.source);
     return options;
 }
@@ -86,6 +89,7 @@ struct Cluster::Impl {
     std::unique_ptr<Client> admin, control, kubelet_client;
     NodeLogs logs;
     NodeStreams streams;
+    NodeUsage usage;
     ClusterIdentity identity;
     std::size_t found_objects = 0;  // of an earlier run
     GpuDriver driver;
@@ -105,7 +109,9 @@ asio::awaitable<Result<void>> Cluster::Impl::start_holder() {
         Catalogue::load(topology.catalogue, topology.user_catalogue, topology.environments);
     if (!loaded) co_return loaded.error();
     catalogue.emplace(std::move(*loaded));
-    runtime = std::make_unique<ProcessRuntime>(io.get_executor(), holder_options(topology));
+    auto groups = make_groups(topology);
+    if (!groups) co_return groups.error();
+    runtime = std::make_unique<ProcessRuntime>(io.get_executor(), holder_options(topology, *groups));
     runtime->on_lost([] {
         log(LogLevel::error, "podinit.lost", {{"hint", "the pods' holder has died; ending"}});
         std::raise(SIGTERM);
@@ -128,6 +134,7 @@ Result<std::uint16_t> Cluster::Impl::listen() {
     options.port = topology.port != 0 ? topology.port : identity.port;
     options.identity = identity.tls;
     options.streams = &streams;
+    options.metrics = &usage;
     options.tokens = {{identity.token, "kubernetes-admin"}};
     options.service_account = [this](const std::string& token) { return api.user_of_token(token); };
     server = std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, options);
@@ -237,6 +244,7 @@ Result<void> Cluster::Impl::start_nodes() {
                            driver.files};
     host = std::make_unique<KubeletHost>(std::move(deps));
     streams.ask(*host);
+    usage.ask(*host);
     logs.ask([this](const std::string& ns) { return host->gone_pods(ns); });
     tasks.spawn("kubelet.host", host->run());
     for (int i = 0; i < topology.nodes; ++i) {
@@ -247,6 +255,7 @@ Result<void> Cluster::Impl::start_nodes() {
         if (topology.gpu_share)
             for (const Gpu& gpu : gpus) config.gpus.push_back(gpu.uuid);
         config.faithful_timing = topology.faithful_timing;
+        config.pod_pids_limit = topology.pod_pids_limit;
         config.host_mounts = topology.mounts;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
         tasks.spawn("kubelet", kubelets.back()->run());

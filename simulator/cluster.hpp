@@ -25,6 +25,7 @@ struct Topology {
     bool strict_resources = false;      // advertise what the machine has, no more
     bool faithful_timing = false;
     double time_scale = 1.0;
+    std::int64_t pod_pids_limit = 1024;
     std::uint16_t port = 0;  // 0: a free one
     std::vector<HostMount> mounts;  // in every pod
     std::string podinit, catalogue, user_catalogue, environments;

@@ -25,6 +25,7 @@ struct UpOptions {
     std::optional<int> fake_gpus, gpu_share;
     bool strict_resources = false, faithful_timing = false;
     double time_scale = 1.0;
+    std::int64_t pod_pids_limit = 1024;
     std::uint16_t port = 0;
     std::string store;  // "memory", a file, or "": memory, and for a detached one a file of its own
     std::vector<std::string> mounts;  // HOST[:POD[:ro|rw]]

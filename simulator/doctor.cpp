@@ -1,7 +1,9 @@
 #include "simulator/doctor.hpp"
 
+#include "fakes/cgroup/cgroup.hpp"
 #include "fakes/gpu/gpu.hpp"
 #include "fakes/images/images.hpp"
+#include "simulator/limits.hpp"
 #include "simulator/paths.hpp"
 
 #include <fcntl.h>
@@ -112,12 +114,10 @@ Finding program(const std::string& id, const std::string& name, Verdict missing,
 }
 
 Finding cgroups() {
-    std::error_code ec;
-    if (fs::exists("/sys/fs/cgroup/cgroup.controllers", ec))
-        return {"cgroup", Verdict::ok, "version 2", ""};
-    if (fs::exists("/sys/fs/cgroup/unified", ec))
-        return {"cgroup", Verdict::warn, "hybrid: cpu and memory limits of pods are not enforced", ""};
-    return {"cgroup", Verdict::warn, "version 1 or none: cpu and memory limits of pods are not enforced", ""};
+    const std::string layout = detect_cgroups().layout;
+    if (layout == "none") return {"cgroup", Verdict::warn, "no control groups are mounted", ""};
+    if (layout == "hybrid") return {"cgroup", Verdict::ok, "versions 1 and 2 side by side", ""};
+    return {"cgroup", Verdict::ok, layout == "v2" ? "version 2" : "version 1", ""};
 }
 
 Finding gpu() {
@@ -157,6 +157,7 @@ std::vector<Finding> examine_machine() {
     findings.push_back(program("python3", "python3", Verdict::fail, "python3 python3-pip python3-venv"));
     findings.push_back(environment("mlx"));
     findings.push_back(cgroups());
+    for (Finding& finding : examine_limits()) findings.push_back(std::move(finding));
     findings.push_back(gpu());
     for (const std::string& name : cluster_names()) {
         const auto paths = paths_of(name);

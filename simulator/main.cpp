@@ -72,6 +72,9 @@ void add_topology(CLI::App* command, UpOptions& up) {
     command->add_option("--time-scale", up.time_scale, "Run control-plane time so many times faster")
         ->check(CLI::Range(0.01, 10'000.0))
         ->capture_default_str();
+    command->add_option("--pod-pids-limit", up.pod_pids_limit, "The most processes of a pod")
+        ->check(CLI::Range(16, 4'194'304))
+        ->capture_default_str();
     command->add_option("--port", up.port, "Port of the API server on 127.0.0.1 (default: a free one)");
     command->add_option("--mount", up.mounts,
                         "Show pods a directory or file of this machine: HOST[:POD[:ro|rw]], read-only unless rw; "

@@ -25,6 +25,7 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     t.strict_resources = options.strict_resources;
     t.faithful_timing = options.faithful_timing;
     t.time_scale = options.time_scale;
+    t.pod_pids_limit = options.pod_pids_limit;
     t.port = options.port;
     t.podinit = beside_us("podinit");
     t.catalogue = shared_file("images.yaml");

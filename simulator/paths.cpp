@@ -1,5 +1,6 @@
 #include "simulator/paths.hpp"
 
+#include "fakes/podinit/protocol.hpp"
 #include "simulator/commands.hpp"
 
 #include <fcntl.h>
@@ -221,18 +222,27 @@ std::vector<std::string> cluster_names() {
     return names;
 }
 
-void remove_node(const ClusterPaths& paths, const std::string& podinit) {
-    std::error_code ec;
-    fs::remove_all(paths.node, ec);
-    if (!ec) return;
-    // Files of mapped ids are not ours to remove: podinit does it from inside the identity map.
+namespace {
+
+void run_podinit(const std::string& podinit, const char* command, const std::string& path) {
     const pid_t child = ::fork();
     if (child == 0) {
-        ::execl(podinit.c_str(), "podinit", "sweep", paths.node.c_str(), nullptr);
+        ::execl(podinit.c_str(), "podinit", command, path.c_str(), nullptr);
         ::_exit(127);
     }
     int status = 0;
     ::waitpid(child, &status, 0);
+}
+
+}  // namespace
+
+void remove_node(const ClusterPaths& paths, const std::string& podinit) {
+    const std::string groups = paths.directory + "/" + podinit::groups_file;
+    if (::access(groups.c_str(), F_OK) == 0) run_podinit(podinit, "sweep-groups", groups);
+    std::error_code ec;
+    fs::remove_all(paths.node, ec);
+    // Files of mapped ids are not ours to remove: podinit does it from inside the identity map.
+    if (ec) run_podinit(podinit, "sweep", paths.node);
 }
 
 namespace {

@@ -87,6 +87,7 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
                                       "--lock-fd", std::to_string(lock.descriptor()),
                                       "--nodes", std::to_string(options.nodes),
                                       "--time-scale", std::to_string(options.time_scale),
+                                      "--pod-pids-limit", std::to_string(options.pod_pids_limit),
                                       "--port", std::to_string(options.port),
                                       "--store", options.store};
     if (options.fake_gpus) words.insert(words.end(), {"--fake-gpus", std::to_string(*options.fake_gpus)});

@@ -1,5 +1,6 @@
 #include "fakes/apiserver/apiserver.hpp"
 
+#include "fakes/apiserver/metrics.hpp"
 #include "fakes/apiserver/streams.hpp"
 #include "fakes/base/log.hpp"
 #include "fakes/journal/durable.hpp"
@@ -91,6 +92,7 @@ struct ApiServer::Impl {
     asio::awaitable<void> serve_log(Request request, HttpReply& reply);
     asio::awaitable<void> stream_log(PodLogs::Query query, HttpReply& reply);
     asio::awaitable<void> serve_kept(Target target, HttpReply& reply);
+    std::optional<Response> discovery(const HttpRequest& http, const std::string& path) const;
     std::optional<HttpResponse> refusal(const HttpRequest& request) const;
     std::string user_of(const HttpRequest& request) const;
 
@@ -153,9 +155,16 @@ asio::awaitable<void> ApiServer::Impl::handle(HttpRequest request, HttpReply& re
     co_await reply.send(std::move(broken));
 }
 
+std::optional<Response> ApiServer::Impl::discovery(const HttpRequest& http, const std::string& path) const {
+    const bool extended = options.metrics != nullptr && (path == "/apis" || path == "/apis/");
+    auto found = api.discovery(path, http.header("accept"), extended ? "" : http.header("if-none-match"));
+    if (found && extended) return with_metrics_group(std::move(*found), http.header("if-none-match"));
+    return found;
+}
+
 asio::awaitable<void> ApiServer::Impl::route(HttpRequest http, Target target, std::string user, HttpReply& reply) {
     if (http.method == "GET" || http.method == "HEAD") {
-        auto found = api.discovery(target.path, http.header("accept"), http.header("if-none-match"));
+        auto found = discovery(http, target.path);
         if (found) {
             HttpResponse answer = to_http(std::move(*found));
             co_await reply.send(std::move(answer));
@@ -164,6 +173,14 @@ asio::awaitable<void> ApiServer::Impl::route(HttpRequest http, Target target, st
     }
     if (http.method == "GET" && target.path.starts_with(own_prefix)) {
         co_await serve_kept(std::move(target), reply);
+        co_return;
+    }
+    auto measured = options.metrics == nullptr
+                        ? std::nullopt
+                        : answer_metrics(api.store(), *options.metrics, http.method, target, clock.now());
+    if (measured) {
+        HttpResponse answer = to_http(std::move(*measured));
+        co_await reply.send(std::move(answer));
         co_return;
     }
     auto parsed = parse_path(http.method, target.path, std::move(target.query));

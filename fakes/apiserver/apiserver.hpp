@@ -61,6 +61,22 @@ public:
     virtual DialPod dial(const Object& pod) = 0;
 };
 
+// What pods use, for `kubectl top`: on a real cluster metrics-server asks the kubelets for it.
+class PodMetrics {
+public:
+    struct Container {
+        std::string name;
+        std::int64_t cpu_nanocores = 0, memory_bytes = 0;
+    };
+    struct Pod {
+        std::string uid;
+        Duration window{};  // over which cpu is the mean
+        std::vector<Container> containers = {};
+    };
+    virtual ~PodMetrics() = default;
+    virtual std::vector<Pod> usage() = 0;
+};
+
 struct ApiServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;
@@ -70,6 +86,7 @@ struct ApiServerOptions {
     std::function<std::string(const std::string& token)> service_account = {};
     HttpLimits limits = {};
     PodStreams* streams = nullptr;  // without it exec, attach and port-forward are not found
+    PodMetrics* metrics = nullptr;  // without it there is no group metrics.k8s.io
 };
 
 class ApiServer {

@@ -16,6 +16,11 @@ KubeletHost::~KubeletHost() = default;
 const GpuPool& KubeletHost::gpus() const { return impl_->deps.gpus; }
 std::string KubeletHost::dns_table() const { return impl_->served_dns; }
 
+std::vector<PodUsage> KubeletHost::usage() {
+    const std::vector<ContainerReading> readings = impl_->deps.runtime.read_usage();
+    return impl_->meter.measure(readings, std::chrono::steady_clock::now());
+}
+
 std::vector<ObjectPtr> KubeletHost::gone_pods(const std::string& ns) const {
     std::vector<ObjectPtr> pods;
     for (const ObjectPtr& pod : impl_->history.pods())

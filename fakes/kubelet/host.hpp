@@ -13,6 +13,7 @@ struct KubeletHost::Impl {
 
     Deps deps;
     PodHistory history;
+    UsageMeter meter;
 
     // ---- addresses: 10.244.0.0/16 without .0.0 and the gateway; one that was just freed is reused
     // last

@@ -10,10 +10,12 @@
 #include "fakes/kubelet/history.hpp"
 #include "fakes/kubelet/host_mount.hpp"
 #include "fakes/kubelet/runtime.hpp"
+#include "fakes/kubelet/usage.hpp"
 #include "fakes/net/clock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <map>
+#include <memory>
 
 namespace shed {
 
@@ -37,6 +39,7 @@ struct KubeletConfig {
     NodeCapacity capacity = {};
     std::string host_ip = "10.244.0.1";
     bool faithful_timing = false;
+    std::int64_t pod_pids_limit = 1024;  // podPidsLimit; a real kubelet's default is none
     std::vector<std::string> allowed_host_paths = {};
     std::vector<std::string> gpus = {};  // uuids that this node's pods may get; empty: all
     // In every pod; the runtime must have been given their sources in this order.
@@ -64,6 +67,7 @@ public:
     boost::asio::awaitable<void> run();  // keeps DNS current, until cancelled
     std::string dns_table() const;       // as last given to the runtime
     const GpuPool& gpus() const;         // who has which
+    std::vector<PodUsage> usage();       // what all pods of this machine use now
     // The last pods that are gone, as they were last; their logs are still there.
     std::vector<ObjectPtr> gone_pods(const std::string& ns) const;
 
@@ -130,6 +134,7 @@ struct HolderOptions {
     std::string also_remove = {};
     int keep_open = -1;
     std::vector<std::string> shared = {};  // sources of the kubelets' host mounts
+    std::shared_ptr<CgroupTree> groups = {};  // of the pods; without it none is limited
 };
 
 // Real processes, by podinit. The holder lives until this object is destroyed or quit() is called.
@@ -154,6 +159,8 @@ public:
     void on_exit(ExitHandler handler) override;
     void on_sandbox_lost(std::function<void(const std::string&)> handler) override;
     bool single_identity() const override;
+    std::string unenforced(std::string_view resource) const override;
+    std::vector<ContainerReading> read_usage() const override;
     boost::asio::awaitable<Result<void>> files(Spec operations) override;
     boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) override;
     boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) override;
@@ -194,6 +201,7 @@ public:
     void behave(std::function<Behaviour(const ContainerRequest&)> decide);
     void end(const std::string& pod_uid, const std::string& name,
              int code);  // as if its main process ended
+    void limit_nothing(std::string why);  // as where there are no control groups
     void answer_probes(std::function<Result<int>(const std::string& address, int port)> answer);
     bool running(const std::string& pod_uid, const std::string& name) const;
     const std::vector<Spec>& file_operations() const;
@@ -202,6 +210,7 @@ public:
     std::vector<std::string> sandboxes() const;
 
     void on_exit(ExitHandler handler) override;
+    std::string unenforced(std::string_view resource) const override;
     boost::asio::awaitable<Result<void>> files(Spec operations) override;
     boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) override;
     boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) override;

@@ -27,7 +27,7 @@ struct PaperRuntime::Impl {
     std::set<std::string> sandboxes = {};
     std::vector<Spec> operations = {};
     std::vector<ContainerRequest> started = {};
-    std::string dns = {};
+    std::string dns = {}, why_not_limited = {};
 
     void end(const Name& name, int attempt, int code) {
         const auto run = runs.find(name);
@@ -70,6 +70,8 @@ void PaperRuntime::behave(std::function<Behaviour(const ContainerRequest&)> deci
 void PaperRuntime::answer_probes(std::function<Result<int>(const std::string&, int)> answer) {
     impl_->answer = std::move(answer);
 }
+void PaperRuntime::limit_nothing(std::string why) { impl_->why_not_limited = std::move(why); }
+std::string PaperRuntime::unenforced(std::string_view) const { return impl_->why_not_limited; }
 void PaperRuntime::on_exit(ExitHandler handler) { impl_->exited = std::move(handler); }
 const std::vector<Spec>& PaperRuntime::file_operations() const { return impl_->operations; }
 const std::vector<ContainerRequest>& PaperRuntime::started() const { return impl_->started; }

@@ -2,7 +2,9 @@
 
 #include "fakes/base/log.hpp"
 #include "fakes/kubelet/pod_gpus.hpp"
+#include "fakes/kubelet/resources.hpp"
 
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 namespace shed::kubelet {
@@ -41,6 +43,25 @@ PodWorker::Task PodWorker::prepare(Self self) {
                                  mount ? message : "Failed to create pod sandbox: " + message});
 }
 
+namespace {
+
+std::int64_t machine_cores() { return std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)); }
+
+}  // namespace
+
+// Unlike kubelet: a real one needs control groups to run at all.
+void PodWorker::tell_unenforced(const CgroupLimits& limits) {
+    const auto tell = [&](const char* resource, const char* reason) {
+        const std::string why = node_->host.deps.runtime.unenforced(resource);
+        if (why.empty() || !told_unenforced_.insert(resource).second) return;
+        perform(pod_command::Tell{
+            "Warning", reason,
+            std::string("The pod is not held to its ") + resource + " limit: " + why});
+    };
+    if (limits.memory_bytes) tell("memory", "MemoryLimitNotEnforced");
+    if (limits.cpu_quota_us) tell("cpu", "CPULimitNotEnforced");
+}
+
 asio::awaitable<Result<void>> PodWorker::prepare_steps() {
     KubeletHost::Impl& host = node_->host;
     if (bool_at(pod_->dom(), "spec.hostNetwork")) {
@@ -66,6 +87,7 @@ asio::awaitable<Result<void>> PodWorker::prepare_steps() {
     SandboxRequest request;
     request.pod_uid = pod_->uid();
     request.spec = sandbox_spec(where);
+    request.limits = pod_limits(where.spec(), machine_cores(), node_->config.pod_pids_limit);
     // A sandbox of an earlier try, or one that died, must be out of the way.
     if (state_.containers.front().started_once) {
         if (auto done = co_await host.deps.runtime.remove_pod(pod_->uid()); !done)
@@ -161,6 +183,8 @@ asio::awaitable<pod_event::StartFailed> PodWorker::start_steps(std::string conta
     request.name = container;
     request.attempt = attempt;
     request.spec = std::move(plan->spec);
+    request.limits = container_limits(where.spec(), *spec, machine_cores());
+    tell_unenforced(request.limits);
     if (auto done = co_await host.deps.runtime.start_container(std::move(request)); !done) {
         co_return failure(container, "StartError", done.error().message);
     }

@@ -154,6 +154,7 @@ void PodWorker::exited(const ContainerExit& exit) {
     event.code = exit.code;
     event.finished = node_->host.deps.clock.now();
     event.message = end_message(exit);
+    event.oom_killed = exit.oom_killed;
     const PodContainer* container = state_.find(exit.name);
     if (container != nullptr && container->activity == PodContainer::Activity::starting) {
         early_exits_[exit.name] = std::move(event);

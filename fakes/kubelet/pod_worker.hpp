@@ -71,6 +71,7 @@ private:
     Spec keep_logs();
 
     PodPlace place() const;
+    void tell_unenforced(const CgroupLimits& limits);
     const Json* container_spec(const std::string& name) const;
     std::string end_message(const ContainerExit& exit) const;
 
@@ -88,6 +89,7 @@ private:
         exec_specs_;  // env, cwd and ids for commands in a running container
     std::string last_status_;
     std::optional<Json> pending_status_;
+    std::set<std::string> told_unenforced_;  // once for a pod
     bool writing_ = false, delete_wanted_ = false, vanished_ = false;
 };
 

@@ -68,6 +68,12 @@ void ProcessRuntime::on_sandbox_lost(std::function<void(const std::string&)> han
 void ProcessRuntime::on_lost(std::function<void()> handler) { impl_->lost = std::move(handler); }
 std::string ProcessRuntime::identity_map() const { return impl_->map; }
 bool ProcessRuntime::single_identity() const { return impl_->map == "single"; }
+std::string ProcessRuntime::unenforced(std::string_view resource) const {
+    return impl_->groups.unenforced(resource);
+}
+std::vector<ContainerReading> ProcessRuntime::read_usage() const {
+    return impl_->groups.read(impl_->process.pid);
+}
 
 asio::awaitable<Result<void>> ProcessRuntime::start() { return impl_->start(); }
 
@@ -202,6 +208,7 @@ asio::awaitable<Result<void>> ProcessRuntime::files(Spec operations) {
 }
 
 asio::awaitable<Result<void>> ProcessRuntime::start_sandbox(SandboxRequest request) {
+    if (auto added = impl_->groups.add_pod(request); !added) co_return added.error();
     std::vector<int> none;
     const auto reply = co_await impl_->with_spec("sandbox " + request.pod_uid,
                                                  std::move(request.spec), std::move(none));
@@ -216,14 +223,17 @@ asio::awaitable<Result<void>> ProcessRuntime::start_container(ContainerRequest r
     for (const SpecRecord& record : request.spec) {
         if (record.front() == "exit") running.exit_path = record.at(1);
     }
+    const auto groups = impl_->groups.add_container(request);
+    if (!groups) co_return groups.error();
     impl_->running[id] = std::move(running);
-    std::vector<int> none;
-    const auto reply =
-        co_await impl_->with_spec("container " + id, std::move(request.spec), std::move(none));
+    const auto reply = co_await impl_->with_spec("container " + id, std::move(request.spec),
+                                                 groups->descriptors());
     if (!reply) {
         impl_->running.erase(id);
+        impl_->groups.ended(request.pod_uid, request.name);
         co_return reply.error();
     }
+    impl_->groups.started(request, std::atoi(reply->words.c_str()));
     co_return Result<void>{};
 }
 
@@ -241,6 +251,7 @@ asio::awaitable<Result<void>> ProcessRuntime::remove_pod(std::string pod_uid) {
     const auto reply = co_await impl_->channel->command(std::move(line));
     std::erase_if(impl_->running,
                   [&](const auto& run) { return run.first.starts_with(pod_uid + " "); });
+    impl_->groups.remove_pod(pod_uid);
     if (!reply) co_return reply.error();
     co_return Result<void>{};
 }
@@ -284,6 +295,7 @@ void ProcessRuntime::Impl::container_exited(const std::vector<std::string>& word
         exit.finished = told.finished;
     }
     running.erase(run);
+    exit.oom_killed = groups.ended(exit.pod_uid, exit.name);
     if (exited) exited(exit);
 }
 

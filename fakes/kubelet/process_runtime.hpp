@@ -1,6 +1,7 @@
 #pragma once
 // The insides of ProcessRuntime, for its own files only.
 #include "fakes/kubelet/holder.hpp"
+#include "fakes/kubelet/pod_groups.hpp"
 
 #include <map>
 
@@ -8,11 +9,12 @@ namespace shed {
 
 struct ProcessRuntime::Impl {
     Impl(boost::asio::any_io_executor given, HolderOptions wanted)
-        : executor(given), options(std::move(wanted)), tasks(std::move(given)) {}
+        : executor(given), options(std::move(wanted)), groups(options.groups), tasks(std::move(given)) {}
     ~Impl();
 
     boost::asio::any_io_executor executor;
     HolderOptions options;
+    kubelet::PodGroups groups;
     kubelet::HolderProcess process;
     std::unique_ptr<kubelet::HolderChannel> channel;
     std::string map = {};  // "root", "range", "single"

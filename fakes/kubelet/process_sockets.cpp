@@ -106,6 +106,8 @@ asio::awaitable<Result<int>> ProcessRuntime::Impl::exec(ExecRequest request,
     const std::string id = "x" + std::to_string(++serial), key = request.pod_uid + " " + id;
     const auto waiting = std::make_shared<Exec>(executor);
     execs[key] = waiting;
+    const kubelet::OpenGroups joined = groups.open(request.pod_uid, request.container);
+    descriptors.insert(descriptors.end(), joined.descriptors().begin(), joined.descriptors().end());
     auto reply = co_await with_spec("exec " + request.pod_uid + " " + request.container + " " + id,
                                     std::move(request.spec), std::move(descriptors));
     if (reply && !waiting->code) {

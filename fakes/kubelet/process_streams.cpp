@@ -144,10 +144,11 @@ asio::awaitable<Result<std::shared_ptr<RemoteCommand>>> ProcessRuntime::exec_str
     const std::string id = "x" + std::to_string(++impl_->serial), key = request.pod_uid + " " + id;
     const auto waiting = std::make_shared<Impl::Exec>(impl_->executor);
     impl_->execs[key] = waiting;
-    std::vector<int> none;
-    auto reply =
-        co_await impl_->with_spec("stream " + request.pod_uid + " " + request.container + " " + id,
-                                  with_streams(std::move(request.spec), wanted), std::move(none));
+    const kubelet::OpenGroups joined = impl_->groups.open(request.pod_uid, request.container);
+    std::vector<int> descriptors = joined.descriptors();
+    auto reply = co_await impl_->with_spec(
+        "stream " + request.pod_uid + " " + request.container + " " + id,
+        with_streams(std::move(request.spec), wanted), std::move(descriptors));
     if (!reply) {
         impl_->execs.erase(key);
         co_return reply.error();

@@ -4,11 +4,14 @@
 // status) is the same for both.
 #include "fakes/base/result.hpp"
 #include "fakes/base/time.hpp"
+#include "fakes/cgroup/cgroup.hpp"
 #include "fakes/streams/streams.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,11 +23,13 @@ using Spec = std::vector<SpecRecord>;
 struct SandboxRequest {
     std::string pod_uid;
     Spec spec;
+    CgroupLimits limits = {};
 };
 struct ContainerRequest {
     std::string pod_uid, name;
     int attempt = 0;
     Spec spec;
+    CgroupLimits limits = {};
 };
 struct ExecRequest {
     std::string pod_uid, container;
@@ -41,6 +46,13 @@ struct ContainerExit {
     int code = 0;  // as Kubernetes counts: 128 + N for signal N
     int signal = 0;
     Time started{}, finished{};
+    bool oom_killed = false;
+};
+// What a running container has used since it started.
+struct ContainerReading {
+    std::string pod_uid, container;
+    CgroupUsage used = {};
+    std::chrono::steady_clock::time_point started{};
 };
 
 class Runtime {
@@ -55,6 +67,12 @@ public:
     // True when this machine lends pods one id only: then there are no groups, and secret files
     // must be 0600.
     virtual bool single_identity() const { return false; }
+    // Why pods are not held to limits of "memory", "cpu" or "pids"; empty when they are.
+    virtual std::string unenforced(std::string_view resource) const {
+        static_cast<void>(resource);
+        return {};
+    }
+    virtual std::vector<ContainerReading> read_usage() const { return {}; }
     virtual boost::asio::awaitable<Result<void>> files(Spec operations) = 0;
     virtual boost::asio::awaitable<Result<void>> start_sandbox(SandboxRequest request) = 0;
     virtual boost::asio::awaitable<Result<void>> start_container(ContainerRequest request) = 0;

@@ -1,5 +1,6 @@
 #include "fakes/podinit/container.hpp"
 
+#include "fakes/podinit/groups.hpp"
 #include "fakes/podinit/logwriter.hpp"
 #include "fakes/podinit/privileges.hpp"
 #include "fakes/podinit/rootfs.hpp"
@@ -56,13 +57,17 @@ void write_exit(int folder, const std::string& name, int status, std::int64_t st
     if (file.open() && write_all(file.get(), text)) ::renameat(folder, draft.c_str(), folder, name.c_str());
 }
 
-[[noreturn]] void run_main(const Command& command, Stdio& streams, bool single, const int output[2], int report) {
-    std::string error = streams.become(command.uid, single);
+// The container's first process stays outside of its groups: what it reports and writes is not the pod's, and it must
+// not be killed when the pod is out of memory.
+[[noreturn]] void run_main(const Command& command, Stdio& streams, const ContainerStart& start, const int output[2],
+                           int report) {
+    std::string error = streams.become(command.uid, start.single);
     if (!streams.terminal()) {
         ::dup2(output[0], 1);
         ::dup2(output[1], 2);
     }
-    if (error.empty()) error = take_on(command, single);
+    if (error.empty()) error = join_groups(start.groups);
+    if (error.empty()) error = take_on(command, start.single);
     if (!error.empty()) {
         write_all(report, error);
         ::_exit(128);
@@ -171,9 +176,10 @@ private:
     if (main < 0) give_up(failure("fork"));
     if (main == 0) {
         const int output[2] = {out[1], err[1]};
-        run_main(plan.command, plan.streams, start.single, output, started[1]);
+        run_main(plan.command, plan.streams, start, output, started[1]);
     }
     for (const int end : {out[1], err[1], started[1]}) ::close(end);
+    for (const int group : start.groups) ::close(group);
     // Ends at the exec, or brings the reason why there was none.
     char text[512];
     const ssize_t n = ::read(started[0], text, sizeof text);
@@ -278,8 +284,8 @@ int start_container(const ContainerStart& start, int& input, std::string& error)
     return pid;
 }
 
-int start_exec(const std::vector<Record>& records, int container, const int descriptors[3], bool single,
-               std::string& error) {
+int start_exec(const std::vector<Record>& records, int container, const int descriptors[3],
+               const std::vector<int>& groups, bool single, std::string& error) {
     Command command;
     for (const Record& r : records)
         if (!command.take(r, error) && error.empty()) error = "unknown exec record: " + r[0];
@@ -287,7 +293,8 @@ int start_exec(const std::vector<Record>& records, int container, const int desc
     const auto run = [&](int report) {
         ::setsid();
         for (int i = 0; i < 3; ++i) ::dup2(descriptors[i], i);
-        const std::string trouble = take_on(command, single);
+        std::string trouble = join_groups(groups);
+        if (trouble.empty()) trouble = take_on(command, single);
         if (!trouble.empty()) {
             write_all(report, trouble);
             ::_exit(128);
@@ -300,8 +307,8 @@ int start_exec(const std::vector<Record>& records, int container, const int desc
     return fork_twice([&] { return join_container(container); }, run, error);
 }
 
-int start_stream(const std::vector<Record>& records, int container, bool single, std::vector<int>& ends,
-                 std::string& error) {
+int start_stream(const std::vector<Record>& records, int container, const std::vector<int>& groups, bool single,
+                 std::vector<int>& ends, std::string& error) {
     Command command;
     Stdio streams;
     for (const Record& r : records)
@@ -311,6 +318,7 @@ int start_stream(const std::vector<Record>& records, int container, bool single,
     if (!error.empty()) return 0;
     const auto run = [&](int report) {
         std::string trouble = streams.become(command.uid, single);
+        if (trouble.empty()) trouble = join_groups(groups);
         if (trouble.empty()) trouble = take_on(command, single);
         if (trouble.empty()) {
             ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);

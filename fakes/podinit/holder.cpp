@@ -65,8 +65,10 @@ private:
     void drop(int client);
     std::string command(const std::vector<std::string>& words, const std::vector<int>& passed,
                         std::vector<int>& give, std::string& error);
-    std::string container_command(const std::vector<std::string>& words, std::string& error);
-    std::string stream_command(const std::vector<std::string>& words, std::vector<int>& give, std::string& error);
+    std::string container_command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                                  std::string& error);
+    std::string stream_command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                               std::vector<int>& give, std::string& error);
     std::string socket_command(const std::vector<std::string>& words, std::vector<int>& give);
     std::string make_socket(const std::string& address, int port, bool listening, std::vector<int>& give);
     void reap();
@@ -203,11 +205,12 @@ std::string Holder::make_socket(const std::string& address, int port, bool liste
     return "";
 }
 
-std::string Holder::container_command(const std::vector<std::string>& words, std::string& error) {
+std::string Holder::container_command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                                      std::string& error) {
     if (words[0] == "container") {
         int attempt = 0;
         if (!take_number("attempt", words[3], INT_MAX, attempt, error)) return "";
-        return pods_.container(words[1], words[2], attempt, words[4], error);
+        return pods_.container(words[1], words[2], attempt, words[4], passed, error);
     }
     if (words[0] == "signal") {
         int number = 0;
@@ -220,8 +223,9 @@ std::string Holder::container_command(const std::vector<std::string>& words, std
 }
 
 // Commands that talk to what runs in a container, by descriptors.
-std::string Holder::stream_command(const std::vector<std::string>& words, std::vector<int>& give, std::string& error) {
-    if (words[0] == "stream") return pods_.stream(words[1], words[2], words[3], words[4], give, error);
+std::string Holder::stream_command(const std::vector<std::string>& words, const std::vector<int>& passed,
+                                   std::vector<int>& give, std::string& error) {
+    if (words[0] == "stream") return pods_.stream(words[1], words[2], words[3], words[4], passed, give, error);
     if (words[0] == "end-input") {
         pods_.end_input(words[1], words[2], error);
         return "";
@@ -255,11 +259,12 @@ std::string Holder::command(const std::vector<std::string>& words, const std::ve
     } else if (word == "sandbox" && count == 3) {
         return pods_.sandbox(words[1], words[2], error);
     } else if ((word == "container" && count == 5) || ((word == "signal" || word == "stop") && count == 4)) {
-        return container_command(words, error);
-    } else if (word == "exec" && count == 5 && passed.size() == 3) {
-        return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), error);
+        return container_command(words, passed, error);
+    } else if (word == "exec" && count == 5 && passed.size() >= 3) {
+        const std::vector<int> groups(passed.begin() + 3, passed.end());
+        return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), groups, error);
     } else if ((word == "stream" && count == 5) || ((word == "input" || word == "end-input") && count == 3)) {
-        return stream_command(words, give, error);
+        return stream_command(words, passed, give, error);
     } else if (word == "remove" && count == 2) {
         pods_.remove(words[1]);
     } else if (((word == "listen" || word == "connect") && count == 3) || (word == "dial" && count == 4)) {

@@ -1,5 +1,6 @@
 #include "fakes/podinit/keeper.hpp"
 
+#include "fakes/podinit/groups.hpp"
 #include "fakes/podinit/holder.hpp"
 #include "fakes/podinit/identity.hpp"
 #include "fakes/podinit/protocol.hpp"
@@ -107,6 +108,7 @@ int keep(const char* directory, const std::string& also, const std::vector<std::
     ::close(ready_fd);
     int status = 0;
     wait_for(child, &status);
+    if (!also.empty()) remove_groups(also + "/" + groups_file);
     remove_directory(identity, directory);
     if (!also.empty()) remove_tree(also, true);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;

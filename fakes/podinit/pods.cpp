@@ -116,7 +116,7 @@ std::string Pods::sandbox(const std::string& uid, const std::string& spec, std::
 }
 
 std::string Pods::container(const std::string& uid, const std::string& name, int attempt, const std::string& spec,
-                            std::string& error) {
+                            const std::vector<int>& groups, std::string& error) {
     const auto pod = pods_.find(uid);
     if (pod == pods_.end()) {
         error = "there is no sandbox for " + uid;
@@ -133,6 +133,7 @@ std::string Pods::container(const std::string& uid, const std::string& name, int
     start.sandbox = pod->second.pid;
     start.single = single_;
     start.shared = shared_;
+    start.groups = groups;
     Container container;
     container.started = now_nanoseconds();
     container.exit_path = exit_path_of(start.records);
@@ -158,24 +159,25 @@ Pods::Container* Pods::find(const std::string& uid, const std::string& name, std
 }
 
 std::string Pods::exec(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
-                       const int descriptors[3], std::string& error) {
+                       const int descriptors[3], const std::vector<int>& groups, std::string& error) {
     Container* container = find(uid, name, error);
     std::vector<Record> records;
     if (container != nullptr) error = read_spec(spec, records);
     if (!error.empty()) return "";
-    const int pid = start_exec(records, container->pid, descriptors, single_, error);
+    const int pid = start_exec(records, container->pid, descriptors, groups, single_, error);
     if (pid == 0) return "";
     execs_[pid] = {uid, id};
     return std::to_string(pid);
 }
 
 std::string Pods::stream(const std::string& uid, const std::string& name, const std::string& id,
-                         const std::string& spec, std::vector<int>& ends, std::string& error) {
+                         const std::string& spec, const std::vector<int>& groups, std::vector<int>& ends,
+                         std::string& error) {
     Container* container = find(uid, name, error);
     std::vector<Record> records;
     if (container != nullptr) error = read_spec(spec, records);
     if (!error.empty()) return "";
-    const int pid = start_stream(records, container->pid, single_, ends, error);
+    const int pid = start_stream(records, container->pid, groups, single_, ends, error);
     if (pid == 0) return "";
     execs_[pid] = {uid, id};
     return std::to_string(pid);

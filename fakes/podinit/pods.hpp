@@ -21,13 +21,14 @@ public:
 
     // Each returns the reply's words after `ok`, or sets `error`.
     std::string sandbox(const std::string& uid, const std::string& spec, std::string& error);
+    // `groups`: descriptors of cgroup.procs, which stay the caller's.
     std::string container(const std::string& uid, const std::string& name, int attempt, const std::string& spec,
-                          std::string& error);
+                          const std::vector<int>& groups, std::string& error);
     std::string exec(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
-                     const int descriptors[3], std::string& error);
+                     const int descriptors[3], const std::vector<int>& groups, std::string& error);
     // As exec, on streams made for the command; `ends` are the kubelet's.
     std::string stream(const std::string& uid, const std::string& name, const std::string& id, const std::string& spec,
-                       std::vector<int>& ends, std::string& error);
+                       const std::vector<int>& groups, std::vector<int>& ends, std::string& error);
     // A copy of the container's input or terminal; -1 and `error` when it has none, or no longer.
     int input(const std::string& uid, const std::string& name, std::string& error);
     void end_input(const std::string& uid, const std::string& name, std::string& error);

@@ -2,6 +2,7 @@
 
 #include "fakes/podinit/identity.hpp"
 #include "fakes/podinit/numbers.hpp"
+#include "fakes/podinit/process_limit.hpp"
 #include "fakes/podinit/util.hpp"
 
 #include <grp.h>
@@ -59,7 +60,8 @@ std::string set_capabilities(std::uint64_t mask) {
 
 // A single map has one id; any other id a pod asks for is that one under another name.
 std::string rename_single_id(const Command& command) {
-    if (command.uid == single_id && command.gid == single_id) return "";
+    const bool same = command.uid == single_id && command.gid == single_id;
+    if (same && command.processes == 0) return "";
     if (::unshare(CLONE_NEWUSER) != 0) return failure("make the pod's user namespace");
     const std::string own = " " + std::to_string(single_id) + " 1";
     if (!write_text("/proc/self/setgroups", "deny")) return failure("deny setgroups");
@@ -104,6 +106,7 @@ bool Command::take(const Record& record, std::string& error) {
     else if (word == "group") take_number(word, value, id_max, groups.emplace_back(), error);
     else if (word == "keep-cap") take_number(word, value, CAP_LAST_CAP, kept_capabilities.emplace_back(), error);
     else if (word == "rlimit") take_limit(record, *this, error);
+    else if (word == "processes") take_number(word, value, INT_MAX, processes, error);
     else return false;
     return true;
 }
@@ -133,6 +136,8 @@ std::string take_on(const Command& command, bool single) {
     for (const auto& [resource, limit] : command.limits)
         if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) return failure("set a limit");
     std::string error = single ? rename_single_id(command) : "";
+    const bool privileged = !single && (command.uid == 0 || !command.kept_capabilities.empty());
+    if (error.empty() && command.processes != 0 && !privileged) error = limit_processes(command.processes, single);
     if (!error.empty()) return error;
     std::uint64_t mask = 0;
     if (command.uid == 0)

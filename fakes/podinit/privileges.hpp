@@ -6,7 +6,8 @@
 
 namespace shed::podinit {
 
-// How to run one program inside a pod: parsed from arg, env, cwd, uid, gid, group, rlimit, keep-cap.
+// How to run one program inside a pod: parsed from arg, env, cwd, uid, gid, group, rlimit,
+// processes, keep-cap.
 struct Command {
     std::vector<std::string> arguments, environment;
     std::string directory = "/";
@@ -14,6 +15,7 @@ struct Command {
     std::vector<unsigned> groups;
     std::vector<int> kept_capabilities;
     std::vector<std::pair<int, rlimit>> limits;
+    rlim_t processes = 0;  // at most so many at a time; 0: as many as there can be
     // True when `record` was one of these words; `error` is set when its value is bad.
     bool take(const Record& record, std::string& error);
 };

@@ -9,7 +9,7 @@
 //   3. listens on DIR/holder.sock (SOCK_SEQPACKET, 0600) and writes one line `ready ...` or `failed <why>` to fd 4.
 // Every process of every pod descends from the holder, which is PID 1 of the cluster's PID namespace: if it dies, the
 // kernel kills them all. When the lifeline ends, it stops all pods (SIGTERM, 2 s, SIGKILL), removes what it made in DIR,
-// and exits; the keeper then removes the rest of DIR.
+// and exits; the keeper then removes the control groups that ALSO/cgroups names, and the rest of DIR.
 //
 // Identity map: root writes inner 0..65535 -> outer RANGE_BASE.. (never outer 0); an ordinary user with an /etc/subuid
 // and /etc/subgid entry gets inner 0 -> self, 1.. -> the range by newuidmap; else inner 1000 -> self alone ("single").
@@ -21,11 +21,13 @@
 //
 //   files SPEC              file operations as inner root, see below                            -> ok
 //   sandbox UID SPEC        pod sandbox: network namespace with veth on the bridge, IPC, UTS    -> ok PID
-//   container UID NAME ATTEMPT SPEC   starts a container in the sandbox                         -> ok PID
+//   container UID NAME ATTEMPT SPEC   starts a container in the sandbox; carries descriptors of
+//                           the cgroup.procs files of the control groups its main process joins   -> ok PID
 //   exec UID NAME ID SPEC   runs a command in a running container; carries 3 descriptors
-//                           (stdin, stdout, stderr)                                             -> ok PID
-//   stream UID NAME ID SPEC   the same on pipes or a terminal made inside, which the SPEC asks for; gives
-//                           their other ends, in that order, or the terminal alone            -> ok PID + descriptors
+//                           (stdin, stdout, stderr), then those of its control groups           -> ok PID
+//   stream UID NAME ID SPEC   the same on pipes or a terminal made inside, which the SPEC asks for (carries those of
+//                           the groups only); gives their other ends, in that order, or the terminal alone
+//                                                                                              -> ok PID + descriptors
 //   input UID NAME          the standard input of a container that has one, or its terminal   -> ok + descriptor
 //   end-input UID NAME      its input ends when all copies of that descriptor are closed      -> ok
 //   signal UID NAME SIGNO   to the container's main process                                     -> ok
@@ -54,6 +56,9 @@
 //   arg WORD ... (one per argument, in order) | env NAME=VALUE | cwd PATH | uid N | gid N | group N (supplementary)
 //   log PATH            CRI log file, appended: `<RFC3339Nano> stdout|stderr F|P <text>`
 //   exit PATH           written (rename) when the main process ends: `CODE SIGNAL START_NS END_NS\n` (Unix nanoseconds)
+//   processes N         RLIMIT_NPROC, in a user namespace of its own so that it counts this container's processes only
+//                       (Linux 5.14 and later). Of no effect on root and on who keeps capabilities: these are not
+//                       good outside of their user namespace
 //   rlimit nofile|nproc|core|memlock|stack|as SOFT HARD | keep-cap N (capability) | readonly-root
 //   The root file system is built in a fresh mount namespace by these records, in order; TARGET is the path in the pod:
 //   dir TARGET MODE | symlink TARGET TO | bind SOURCE TARGET ro|rw (recursive) | overlay TARGET LOWER... (read-only;
@@ -65,6 +70,7 @@
 // exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap; of a stream also stdin, stdout, stderr, or tty.
 namespace shed::podinit {
 
+inline constexpr const char* groups_file = "cgroups";  // in ALSO: a directory a line, all the cluster's control groups
 inline constexpr int lifeline_fd = 3;
 inline constexpr int ready_fd = 4;
 inline constexpr const char* gateway = "10.244.0.1";        // of the pods' 10.244.0.0/16

@@ -66,6 +66,11 @@ std::string attempt_text(const FirstFailure& failure) {
     return text;
 }
 
+std::string reason_of(const FirstFailure& failure) {
+    if (failure.out_of_memory) return "OOMKilled";
+    return failure.exit_code == 137 ? "Killed" : "Error";
+}
+
 void add_failure(Diagnosis& diagnosis, const Evidence& evidence) {
     for (const ObjectPtr& jobset : evidence.jobsets)
         diagnosis.chain.push_back(link_of(*jobset, evidence.events));
@@ -73,7 +78,7 @@ void add_failure(Diagnosis& diagnosis, const Evidence& evidence) {
         diagnosis.chain.push_back(link_of(*job, evidence.events));
     if (!diagnosis.first_failure) return;
     const FirstFailure& failure = *diagnosis.first_failure;
-    diagnosis.chain.push_back({"Pod", failure.pod, failure.exit_code == 137 ? "Killed" : "Error",
+    diagnosis.chain.push_back({"Pod", failure.pod, reason_of(failure),
                                attempt_text(failure)});
 }
 

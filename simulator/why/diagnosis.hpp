@@ -41,6 +41,7 @@ struct FirstFailure {
     int attempts = 1;  // of the step, over all its pods
     int exit_code = 0;
     int signal = 0;           // 0: it ended by itself
+    bool out_of_memory = false;  // over the limit of its container
     std::optional<int> rank;  // where the output tells
     std::string node;         // the host that mpirun names, where it does
     std::vector<std::string> log_tail;

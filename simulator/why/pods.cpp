@@ -78,6 +78,22 @@ std::optional<Wait> wait_of(const Object& pod, const std::vector<ObjectPtr>& eve
     return Wait{"NotReady", warning.empty() ? "its readiness probe has not passed yet" : warning};
 }
 
+namespace {
+
+// The pod's status knows its last two runs.
+bool was_oom_killed(const Json& pod, const KnownAttempt& attempt) {
+    for (const Json& status : at_path(pod, "status.containerStatuses")) {
+        if (string_at(status, "name") != attempt.container) continue;
+        for (const char* state : {"state.terminated", "lastState.terminated"})
+            if (string_at(at_path(status, state), "reason") == "OOMKilled" &&
+                int_at(at_path(status, state), "exitCode") == attempt.exit_code)
+                return true;
+    }
+    return false;
+}
+
+}  // namespace
+
 std::optional<FirstFailure> first_failure_of(const std::vector<KnownPod>& pods) {
     std::vector<ObjectPtr> objects;
     for (const KnownPod& known : pods) objects.push_back(known.pod);
@@ -96,6 +112,10 @@ std::optional<FirstFailure> first_failure_of(const std::vector<KnownPod>& pods) 
             first->attempt = attempt.number;
             first->exit_code = attempt.exit_code;
             first->signal = attempt.signal;
+            first->out_of_memory = was_oom_killed(known.pod->dom(), attempt);
+            if (first->out_of_memory)
+                first->hint = "it used more than its memory limit (resources.limits.memory): raise "
+                              "it, or use less, for example smaller batches";
         }
     if (first) first->attempts = attempts_of_step(pods, first->step, launcher, first->container);
     return first;

@@ -123,6 +123,25 @@ TEST_F(KubeletTest, APodRunsAndSucceeds) {
                                      "Created: Container created", "Started: Container started"));
 }
 
+TEST_F(KubeletTest, LimitsThatDoNotHoldAreToldOnceForAPod) {
+    paper.limit_nothing("no groups here");
+    Json limited = a_pod("a", "OnFailure");
+    limited["spec"]["containers"][0]["resources"] = {{"limits", {{"memory", "1Gi"}, {"cpu", "1m"}}}};
+    add(limited);
+    paper.end("u-a", "main", 1);
+    settle();
+    EXPECT_TRUE(paper.running("u-a", "main")) << "it started a second time";
+    const std::string memory =
+        "MemoryLimitNotEnforced: The pod is not held to its memory limit: no groups here";
+    EXPECT_THAT(client.events(), Contains(memory).Times(1));
+    EXPECT_THAT(client.events(), Contains(HasSubstr("CPULimitNotEnforced")).Times(1));
+    const auto before = client.events().size();
+    add(a_pod("b"));
+    const auto events = client.events();
+    const std::vector<std::string> later(events.begin() + static_cast<long>(before), events.end());
+    EXPECT_THAT(later, testing::Not(Contains(HasSubstr("NotEnforced")))) << "it asks for no limit";
+}
+
 TEST_F(KubeletTest, OtherNodesPodsAreLeftAlone) {
     Json other = a_pod("a");
     other["spec"]["nodeName"] = "n2";

@@ -61,7 +61,7 @@ protected:
         return place;
     }
 
-    void make_sandbox(const PodPlace& place) {
+    void make_sandbox(const PodPlace& place, CgroupLimits limits = {}) {
         auto files = volume_files(place, {}, {}, "now");
         ASSERT_TRUE(files);
         auto made = await(io, runtime->files(std::move(*files)));
@@ -69,6 +69,7 @@ protected:
         SandboxRequest request;
         request.pod_uid = place.pod->uid();
         request.spec = sandbox_spec(place);
+        request.limits = limits;
         made = await(io, runtime->start_sandbox(std::move(request)));
         ASSERT_TRUE(made) << made.error().message;
     }
@@ -154,6 +155,29 @@ TEST_F(ProcessRuntimeTest, AMountPointMayLieBelowEtc) {
              "echo x > /etc/mpi/f && cat /etc/mpi/f && ls /etc/ssl > /dev/null && echo host"},
             {{"volumeMounts", Json::array({{{"name", "scratch"}, {"mountPath", "/etc/mpi"}}})}});
     EXPECT_EQ(run(place), "x\nhost\n");
+}
+
+// Without a group for it: this runtime was given none.
+TEST_F(ProcessRuntimeTest, AContainerHasNoMoreProcessesThanItMay) {
+    CgroupLimits limits;
+    limits.pids = 20;
+    const std::string forks = "i=0; while [ $i -lt $N ]; do sleep 60 & i=$((i+1)); done; echo $i";
+    const PodPlace many = pod("a", {"sh", "-c", "N=40; " + forks});
+    make_sandbox(many, limits);
+    start(many);
+    EXPECT_THAT(log(many), HasSubstr("Cannot fork"));
+    // Its ids are as without the limit, and what another pod of this id runs does not count.
+    const PodPlace busy = pod("b", {"sh", "-c", "N=15; " + forks + "; sleep 60"});
+    make_sandbox(busy, limits);
+    start(busy);
+    const PodPlace other =
+        pod("c", {"sh", "-c", "N=15; " + forks + "; id -u; stat -c %u /usr; cat /proc/self/uid_map"});
+    make_sandbox(other, limits);
+    start(other);
+    const std::string text = log(other);
+    EXPECT_THAT(text, testing::StartsWith("15\n1000\n"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("Cannot fork")));
+    if (runtime->identity_map() != "single") { EXPECT_THAT(text, HasSubstr("65536")); }
 }
 
 TEST_F(ProcessRuntimeTest, StopsPolitelyThenByForce) {

@@ -82,12 +82,21 @@ def processes_in(namespaces):
     return [int(pid) for pid in pids if namespaces_of(pid) & namespaces]
 
 
+def groups_of(name):
+    """The control groups of cluster `name`, and of no other, wherever they are."""
+    found = []
+    for folder, below, _ in os.walk("/sys/fs/cgroup"):
+        found += [os.path.join(folder, group) for group in below if group.startswith(f"trainshed-{name}.")]
+    return found
+
+
 def leftovers(name, namespaces=frozenset()):
-    """What is left of cluster `name`: processes (also those in its namespaces), mounts and directories."""
+    """What is left of cluster `name`: processes (also those in its namespaces), mounts, groups and directories."""
     left = [f"process {pid}: {text}" for pid, text in processes_of(name)]
     left += [f"process {pid} in a namespace of {name}" for pid in processes_in(namespaces)]
     mounts = pathlib.Path("/proc/self/mountinfo").read_text()
     left += [f"mount {line}" for line in mounts.splitlines() if f"/clusters/{name}" in line]
+    left += [f"control group {group}" for group in groups_of(name)]
     if (clusters_directory() / name).exists():
         left.append(f"directory {clusters_directory() / name}")
     return left
@@ -136,6 +145,9 @@ class Cluster:
     def down(self):
         self.run("down", "--name", self.name, timeout=60)
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def processes(self):
+        return processes_in(self.namespaces)
 
     def leftovers(self):
         return leftovers(self.name, self.namespaces)

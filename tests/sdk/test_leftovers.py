@@ -1,5 +1,7 @@
-"""Whatever ends a cluster, nothing of it stays: seen from outside, by processes, mounts, namespaces, directories."""
+"""Whatever ends a cluster, nothing of it stays: seen from outside, by processes, mounts, namespaces,
+control groups, directories."""
 
+import contextlib
 import os
 import random
 import signal
@@ -9,7 +11,7 @@ import uuid
 
 import pytest
 from shed import (
-    BINARY, ROOT, Cluster, clusters_directory, leftovers, own_namespaces, processes_in, processes_of, wait_until,
+    BINARY, ROOT, Cluster, clusters_directory, groups_of, leftovers, own_namespaces, processes_in, processes_of, wait_until,
 )
 
 MANIFEST = ROOT / "scenarios/guide/mlx3.yaml"
@@ -81,12 +83,34 @@ def test_sigkill_of_every_process_leaves_no_process_mount_or_namespace():
             except ProcessLookupError:
                 pass
     # A namespace without a process in it and without a mount of it is gone.
-    wait_until(lambda: not [x for x in shed.leftovers() if not x.startswith("directory")], 10,
+    wait_until(lambda: not [x for x in shed.leftovers() if not x.startswith(("directory", "control group"))], 10,
                "no process and no mount after SIGKILL of all")
-    # Directories go when the next cluster starts.
+    # Directories and control groups go when the next cluster starts.
     other = Cluster().up()
     other.down()
     assert shed.leftovers() == []
+
+
+@pytest.mark.kubectl
+@pytest.mark.parametrize("everybody", [False, True])
+def test_control_groups_of_running_pods_go_after_sigkill(everybody):
+    """Of the owner: podinit's keeper removes them. Of the keeper, too: the next cluster does."""
+    shed = Cluster().up()
+    if not groups_of(shed.name):
+        shed.down()
+        pytest.skip("NO CONTROL GROUPS ON THIS MACHINE: see trainshed doctor")
+    shed.kubectl("run", "p", "--image=busybox", "--restart=Never", "--", "sleep", "300")
+    wait_until(lambda: shed.get("pod", "p")["status"]["phase"] == "Running", 30, "the pod")
+    if everybody:
+        while processes := [pid for pid, _ in processes_of(shed.name)] + processes_in(shed.namespaces):
+            for pid in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        assert groups_of(shed.name), "nobody was left to remove them"
+        Cluster().up().down()
+    else:
+        shed.kill()
+    wait_until(lambda: not shed.leftovers(), 10, "nothing left")
 
 
 def test_two_clusters_do_not_see_each_other():

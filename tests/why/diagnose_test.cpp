@@ -120,6 +120,20 @@ TEST(Diagnose, AWorkerThatDiedBeforeTheLauncherIsTheCause) {
     EXPECT_EQ(diagnosis.first_failure->exit_code, 137);
 }
 
+TEST(Diagnose, AContainerThatRanOutOfMemoryIsNotJustKilled) {
+    Evidence evidence = failed_job();
+    Json worker = pod("node", 1);
+    const Json state = {{"terminated", {{"reason", "OOMKilled"}, {"exitCode", 137}}}};
+    worker["status"]["containerStatuses"] = Json::array({{{"name", "node"}, {"lastState", state}}});
+    evidence.pods = {known(worker, {ended(0, 137, 5)})};
+    const Diagnosis diagnosis = diagnose(evidence);
+    ASSERT_TRUE(diagnosis.first_failure);
+    EXPECT_EQ(diagnosis.chain.back().reason, "OOMKilled");
+    EXPECT_THAT(diagnosis.first_failure->hint, HasSubstr("resources.limits.memory"));
+    evidence.pods = {known(pod("node", 1), {ended(0, 137, 5)})};
+    EXPECT_EQ(diagnose(evidence).chain.back().reason, "Killed");
+}
+
 TEST(Diagnose, WhatWasToldToEndIsNoCause) {
     Evidence evidence = failed_job();
     evidence.pods = {known(deleted(pod("launcher", 0), 20), {ended(0, 143, 20.1)}, true)};
