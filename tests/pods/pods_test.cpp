@@ -174,8 +174,9 @@ TEST(Pods, SidecarsStartFirstAndEndWithTheApps) {
     play.started("node");
     EXPECT_EQ(play.state.phase, "Running");
     EXPECT_THAT(play.exit(0), ElementsAre("stop init 30"));
-    EXPECT_EQ(play.state.phase, "Succeeded");
+    EXPECT_EQ(play.state.phase, "Running") << "until the sidecar has ended, too";
     EXPECT_THAT(play.exit(143, 0, seconds(1), "init"), ElementsAre("remove"));
+    EXPECT_EQ(play.state.phase, "Succeeded") << "a sidecar's exit code does not count";
 }
 
 TEST(Deletion, StopsRemovesThenDeletes) {
@@ -230,6 +231,9 @@ TEST(Pods, RebuildALostSandbox) {
     Play play(a_pod("Always"));
     play.run();
     EXPECT_THAT(play.send(SandboxLost{}), ElementsAre("prepare"));
+    const Json ended = play.status()["containerStatuses"][0]["state"]["terminated"];
+    EXPECT_EQ(ended["exitCode"], 255);
+    EXPECT_EQ(ended["reason"], "ContainerStatusUnknown");
     EXPECT_THAT(play.send(SandboxReady{"10.244.0.9"}), ElementsAre("start node 1"));
 }
 
