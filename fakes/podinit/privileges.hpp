@@ -6,13 +6,13 @@
 
 namespace shed::podinit {
 
-// How to run one program inside a pod: parsed from arg, env, cwd, uid, gid, group, rlimit, keep-cap.
+// How to run one program inside a pod: parsed from arg, env, cwd, uid, gid, group, rlimit, keep-cap, drop-cap.
 struct Command {
     std::vector<std::string> arguments, environment;
     std::string directory = "/";
     long uid = 0, gid = 0;
     std::vector<unsigned> groups;
-    std::vector<int> kept_capabilities;
+    std::vector<int> kept_capabilities, dropped_capabilities;
     std::vector<std::pair<int, rlimit>> limits;
     // True when `record` was one of these words; `error` is set when its value is bad.
     bool take(const Record& record, std::string& error);
