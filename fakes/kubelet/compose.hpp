@@ -48,6 +48,13 @@ struct Identity {
 };
 Identity identity_of(const PodPlace& place, const Json& container, const Environment& environment);
 
+// ---- security.cpp
+// keep-cap and drop-cap records, against what a container has by default.
+Result<Spec> capability_records(const Json& container);
+// Why it must not run as the user it would run as; empty when it may.
+std::string non_root_violation(const PodPlace& place, const Json& container,
+                               const Environment& environment);
+
 // ---- references.cpp
 std::vector<Key> volume_references(const Object& pod);
 std::vector<Key> env_references(const Object& pod, const Json& container);

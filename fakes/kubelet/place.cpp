@@ -7,6 +7,7 @@ namespace shed::kubelet {
 const Json& PodPlace::spec() const { return member(pod->dom(), "spec"); }
 
 std::string PodPlace::hostname() const {
+    if (bool_at(spec(), "hostNetwork") && !node.empty()) return node;
     std::string name = string_at(spec(), "hostname", pod->name());
     // A host name has at most 63 characters; the kubelet cuts longer pod names and what must not
     // end one.

@@ -194,11 +194,10 @@ struct HookEnded {
     std::string message = {};  // why it failed, as a status says it
 };
 }  // namespace pod_event
-using PodEvent =
-    std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
-                 pod_event::SandboxFailed, pod_event::SandboxRemoved, pod_event::SandboxLost,
-                 pod_event::Started, pod_event::StartFailed, pod_event::Exited, pod_event::Probed,
-                 pod_event::HookEnded>;
+using PodEvent = std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
+                              pod_event::SandboxFailed, pod_event::SandboxRemoved,
+                              pod_event::SandboxLost, pod_event::Started, pod_event::StartFailed,
+                              pod_event::Exited, pod_event::Probed, pod_event::HookEnded>;
 
 namespace pod_command {
 struct Prepare {};  // volumes, address, sandbox
@@ -229,10 +228,9 @@ struct Tell {
     std::string type, reason, message, container = {};
 };  // an Event about the pod or one container
 }  // namespace pod_command
-using PodCommand =
-    std::variant<pod_command::Prepare, pod_command::Start, pod_command::Stop, pod_command::Probe,
-                 pod_command::Hook, pod_command::RemoveSandbox, pod_command::DeletePod,
-                 pod_command::Tell>;
+using PodCommand = std::variant<pod_command::Prepare, pod_command::Start, pod_command::Stop,
+                                pod_command::Probe, pod_command::Hook, pod_command::RemoveSandbox,
+                                pod_command::DeletePod, pod_command::Tell>;
 
 struct PodStep {
     PodState state;

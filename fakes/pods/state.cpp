@@ -80,7 +80,8 @@ Result<std::optional<ProbeSpec>> probe_of(const Json& container, std::string_vie
 
 std::optional<Handler> hook_of(const Json& container, std::string_view which) {
     Handler handler;
-    const bool known = read_handler(member(member(container, "lifecycle"), which), container, handler);
+    const bool known =
+        read_handler(member(member(container, "lifecycle"), which), container, handler);
     return known ? std::optional<Handler>(std::move(handler)) : std::nullopt;
 }
 

@@ -84,8 +84,7 @@ TEST(Hooks, AfterAPreStopThatTookTheWholeGraceTwoSecondsAreLeft) {
     Play play(with_hooks("Always", pre_stop));
     play.run();
     play.send(Changed{2, true, seconds(5)});
-    EXPECT_THAT(play.hook_ended(HookKind::pre_stop, false, seconds(5)),
-                ElementsAre("stop node 2"));
+    EXPECT_THAT(play.hook_ended(HookKind::pre_stop, false, seconds(5)), ElementsAre("stop node 2"));
     EXPECT_THAT(play.events, ElementsAre("FailedPreStopHook: PreStopHook failed"));
 }
 
