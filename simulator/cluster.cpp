@@ -187,6 +187,7 @@ Result<void> Cluster::Impl::start_nodes() {
         config.node = "node-" + std::to_string(i);
         config.capacity = capacity_of(topology, gpus);
         config.faithful_timing = topology.faithful_timing;
+        config.allow_host_namespaces = topology.allow_host_namespaces;
         config.host_mounts = topology.mounts;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
         tasks.spawn("kubelet", kubelets.back()->run());

@@ -22,6 +22,7 @@ struct Topology {
     std::optional<int> fake_gpus = {};  // exactly so many on each node; unset: max(real, 8)
     bool strict_resources = false;      // advertise what the machine has, no more
     bool faithful_timing = false;
+    bool allow_host_namespaces = false;  // hostPID and hostIPC: the pods' own, not the machine's
     double time_scale = 1.0;
     std::uint16_t port = 0;  // 0: a free one
     std::vector<HostMount> mounts;  // in every pod

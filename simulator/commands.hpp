@@ -22,7 +22,7 @@ struct UpOptions {
     int ready_descriptor = -1;  // of a detached child: where it says that it is ready
     int nodes = 1;
     std::optional<int> fake_gpus;
-    bool strict_resources = false, faithful_timing = false;
+    bool strict_resources = false, faithful_timing = false, allow_host_namespaces = false;
     double time_scale = 1.0;
     std::uint16_t port = 0;
     std::vector<std::string> mounts;  // HOST[:POD[:ro|rw]]

@@ -23,6 +23,7 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     t.fake_gpus = options.fake_gpus;
     t.strict_resources = options.strict_resources;
     t.faithful_timing = options.faithful_timing;
+    t.allow_host_namespaces = options.allow_host_namespaces;
     t.time_scale = options.time_scale;
     t.port = options.port;
     t.podinit = beside_us("podinit");
