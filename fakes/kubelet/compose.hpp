@@ -32,6 +32,7 @@ struct PodPlace {
 
     const Json& spec() const;
     std::string hostname() const;
+    std::string kernel_hostname() const;  // what the pod's `hostname` prints
     std::string fqdn() const;  // hostname.subdomain.ns.svc.cluster.local, or the hostname alone
     std::string volume_path(std::string_view volume) const;
     std::string container_path(std::string_view container) const;

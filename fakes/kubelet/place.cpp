@@ -22,6 +22,10 @@ std::string PodPlace::fqdn() const {
     return hostname() + "." + subdomain + "." + pod->ns() + ".svc.cluster.local";
 }
 
+std::string PodPlace::kernel_hostname() const {
+    return bool_at(spec(), "setHostnameAsFQDN") ? fqdn() : hostname();
+}
+
 std::string PodPlace::volume_path(std::string_view volume) const {
     return directory + "/volumes/" + std::string(volume);
 }

@@ -238,7 +238,7 @@ struct Builder {
             {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
         for (const auto& [key, value] : inputs.environment.env) all[key] = value;
         all["HOME"] = identity.home;
-        all["HOSTNAME"] = place.hostname();
+        all["HOSTNAME"] = place.kernel_hostname();
         for (const auto& [key, value] : inputs.variables) all[key] = value;
         return all;
     }
@@ -309,7 +309,7 @@ Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInput
 }
 
 Spec sandbox_spec(const PodPlace& place) {
-    Spec spec = {{"hostname", place.hostname()}};
+    Spec spec = {{"hostname", place.kernel_hostname()}};
     if (bool_at(place.spec(), "hostNetwork")) spec.push_back({"host-network"});
     else spec.push_back({"address", place.ip});
     if (bool_at(place.spec(), "hostIPC")) spec.push_back({"host-ipc"});

@@ -92,6 +92,12 @@ TEST(Sandbox, SharesWhatThePodAsksFor) {
     EXPECT_THAT(records, Contains(SpecRecord{"hostname", "n1"}));
 }
 
+TEST(Sandbox, IsCalledByItsFullNameWhereThePodAsksForIt) {
+    const Json pod = a_pod(Json::object(), {{"setHostnameAsFQDN", true}, {"subdomain", "job"}});
+    EXPECT_THAT(sandbox_spec(place_of(pod)),
+                Contains(SpecRecord{"hostname", "p.job.ns.svc.cluster.local"}));
+}
+
 TEST(ReadOnlyRoot, CoversWhatBelongsToTheImageOnly) {
     const Json pod =
         a_pod({{"command", {"true"}},
