@@ -47,9 +47,9 @@ class Pods:
     def logged(self, name, text, *words, seconds=30):
         wait_until(lambda: text in self.log(name, *words), seconds, f"{text!r} in the log of {name}")
 
-    def events(self, name):
+    def events(self, name, at_least=1):
         items = self.cluster.get("events", f"--field-selector=involvedObject.name={name}")["items"]
-        return [f"{event['reason']}: {event['message']}" for event in items]
+        return [f"{event['reason']}: {event['message']}" for event in items if (event.get("count") or 1) >= at_least]
 
     def ended(self, name, container="main", last=False):
         status = self.status(name)
