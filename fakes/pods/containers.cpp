@@ -47,6 +47,11 @@ void set_waiting(PodContainer& container, std::string reason, std::string messag
 
 bool will_restart(const PodContainer& container) {
     if (container.state.kind != Kind::terminated) return true;
+    const auto applies = [&](const RestartRule& rule) {
+        return rule.in == (std::count(rule.codes.begin(), rule.codes.end(),
+                                      container.state.exit_code) > 0);
+    };
+    if (std::any_of(container.rules.begin(), container.rules.end(), applies)) return true;
     switch (container.restart) {
         case RestartPolicy::always:
             return true;

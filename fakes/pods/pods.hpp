@@ -44,6 +44,12 @@ struct ProbeProgress {
 
 enum class RestartPolicy { always, on_failure, never };
 
+// Exit codes after which a container runs again, whatever its policy says (restartPolicyRules).
+struct RestartRule {
+    bool in = true;  // false: any code but these
+    std::vector<int> codes;
+};
+
 // What the API calls ContainerState.
 struct ContainerState {
     enum class Kind { waiting, running, terminated };
@@ -72,6 +78,7 @@ struct PodContainer {
     std::string name, image, pull_policy;
     Role role = Role::app;
     RestartPolicy restart = RestartPolicy::always;
+    std::vector<RestartRule> rules = {};
     std::array<std::optional<ProbeSpec>, 3> probes = {};  // by ProbeKind
     std::array<ProbeProgress, 3> progress = {};
     std::optional<Handler> post_start = {}, pre_stop = {};

@@ -85,19 +85,36 @@ std::optional<Handler> hook_of(const Json& container, std::string_view which) {
     return known ? std::optional<Handler>(std::move(handler)) : std::nullopt;
 }
 
+// A container's own policy wins. A failed init container is tried again unless the pod's is Never.
+RestartPolicy restart_of(const Json& container, bool init, RestartPolicy pod_policy) {
+    const std::string own = string_at(container, "restartPolicy");
+    if (!own.empty()) return restart_policy_of(own);
+    return init && pod_policy == RestartPolicy::always ? RestartPolicy::on_failure : pod_policy;
+}
+
+std::vector<RestartRule> rules_of(const Json& container) {
+    std::vector<RestartRule> rules;
+    for (const Json& rule : member(container, "restartPolicyRules")) {
+        const Json& codes = member(rule, "exitCodes");
+        if (string_at(rule, "action") != "Restart" || !codes.is_object()) continue;
+        RestartRule& made = rules.emplace_back();
+        made.in = string_at(codes, "operator") == "In";
+        for (const Json& code : member(codes, "values"))
+            if (code.is_number_integer()) made.codes.push_back(code.get<int>());
+    }
+    return rules;
+}
+
 Result<PodContainer> container_of(const Json& spec, bool init, RestartPolicy pod_policy) {
     PodContainer container;
     container.name = string_at(spec, "name");
     container.image = string_at(spec, "image");
     container.pull_policy = string_at(spec, "imagePullPolicy", "IfNotPresent");
-    container.restart = pod_policy;
+    container.restart = restart_of(spec, init, pod_policy);
+    container.rules = rules_of(spec);
     if (init) {
-        // A failed init container is tried again unless the pod's policy is Never.
         const bool sidecar = string_at(spec, "restartPolicy") == "Always";
         container.role = sidecar ? PodContainer::Role::sidecar : PodContainer::Role::init;
-        container.restart = sidecar                              ? RestartPolicy::always
-                            : pod_policy == RestartPolicy::never ? RestartPolicy::never
-                                                                 : RestartPolicy::on_failure;
     }
     constexpr std::string_view names[] = {"startupProbe", "livenessProbe", "readinessProbe"};
     for (std::size_t kind = 0; kind < container.probes.size(); ++kind) {

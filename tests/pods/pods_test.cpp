@@ -54,6 +54,25 @@ TEST(Pods, ExitDecidesPhaseByRestartPolicy) {
     }
 }
 
+TEST(Pods, AContainersOwnPolicyAndRulesWin) {
+    Json pod = a_pod("Never");
+    Json& container = pod["spec"]["containers"][0];
+    container["restartPolicy"] = "Never";
+    container["restartPolicyRules"] = Json::array(
+        {{{"action", "Restart"}, {"exitCodes", {{"operator", "In"}, {"values", {42}}}}}});
+    Play play(pod);
+    play.run();
+    EXPECT_THAT(play.exit(42), ElementsAre("start node 1"));
+    play.started("node", 1);
+    EXPECT_THAT(play.exit(41, 1), ElementsAre("remove"));
+    EXPECT_EQ(play.state.phase, "Failed");
+    container.erase("restartPolicyRules");
+    container["restartPolicy"] = "OnFailure";
+    Play policy(pod);
+    policy.run();
+    EXPECT_THAT(policy.exit(1), ElementsAre("start node 1"));
+}
+
 TEST(Pods, RestartsAtOnceThenAfterTenSecondsDoublingToFiveMinutes) {
     Play play(a_pod());
     play.run();
