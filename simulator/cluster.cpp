@@ -256,6 +256,7 @@ Result<void> Cluster::Impl::start_nodes() {
             for (const Gpu& gpu : gpus) config.gpus.push_back(gpu.uuid);
         config.faithful_timing = topology.faithful_timing;
         config.pod_pids_limit = topology.pod_pids_limit;
+        config.allow_host_namespaces = topology.allow_host_namespaces;
         config.host_mounts = topology.mounts;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
         tasks.spawn("kubelet", kubelets.back()->run());

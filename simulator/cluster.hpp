@@ -24,6 +24,7 @@ struct Topology {
     std::optional<int> gpu_share = {};
     bool strict_resources = false;      // advertise what the machine has, no more
     bool faithful_timing = false;
+    bool allow_host_namespaces = false;  // hostPID and hostIPC: the pods' own, not the machine's
     double time_scale = 1.0;
     std::int64_t pod_pids_limit = 1024;
     std::uint16_t port = 0;  // 0: a free one

@@ -23,7 +23,7 @@ struct UpOptions {
     int lock_descriptor = -1;   // of a detached child: the owner's lock, which its parent took
     int nodes = 1;
     std::optional<int> fake_gpus, gpu_share;
-    bool strict_resources = false, faithful_timing = false;
+    bool strict_resources = false, faithful_timing = false, allow_host_namespaces = false;
     double time_scale = 1.0;
     std::int64_t pod_pids_limit = 1024;
     std::uint16_t port = 0;

@@ -11,8 +11,8 @@ struct Command {
     std::string_view name, about, flags;
 };
 constexpr std::string_view topology_flags =
-    "--name --nodes --fake-gpus --gpu-share --strict-gpus --strict-resources --faithful-timing --time-scale "
-    "--pod-pids-limit --port --mount --no-share-caches";
+    "--name --nodes --fake-gpus --gpu-share --strict-gpus --strict-resources --faithful-timing "
+    "--allow-host-namespaces --time-scale --pod-pids-limit --port --mount --no-share-caches";
 constexpr auto commands = std::to_array<Command>({
     {"up", "Start a cluster", "--detach --store"},
     {"down", "End a cluster", "--name"},

@@ -69,6 +69,8 @@ void add_topology(CLI::App* command, UpOptions& up) {
                       "Advertise this machine's cpu and memory, not more");
     command->add_flag("--faithful-timing", up.faithful_timing,
                       "Keep the real cluster's probe delays and batching");
+    command->add_flag("--allow-host-namespaces", up.allow_host_namespaces,
+                      "Let pods ask for hostPID and hostIPC: they then see the processes of all pods");
     command->add_option("--time-scale", up.time_scale, "Run control-plane time so many times faster")
         ->check(CLI::Range(0.01, 10'000.0))
         ->capture_default_str();

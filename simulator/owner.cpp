@@ -24,6 +24,7 @@ Topology topology_of(const UpOptions& options, const ClusterPaths& paths) {
     t.gpu_share = options.gpu_share;
     t.strict_resources = options.strict_resources;
     t.faithful_timing = options.faithful_timing;
+    t.allow_host_namespaces = options.allow_host_namespaces;
     t.time_scale = options.time_scale;
     t.pod_pids_limit = options.pod_pids_limit;
     t.port = options.port;

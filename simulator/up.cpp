@@ -94,6 +94,7 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     if (options.gpu_share) words.insert(words.end(), {"--gpu-share", std::to_string(*options.gpu_share)});
     if (options.strict_resources) words.push_back("--strict-resources");
     if (options.faithful_timing) words.push_back("--faithful-timing");
+    if (options.allow_host_namespaces) words.push_back("--allow-host-namespaces");
     if (!options.share_caches) words.push_back("--no-share-caches");
     for (const std::string& mount : options.mounts) words.insert(words.end(), {"--mount", mount});
     std::vector<char*> arguments;

@@ -79,7 +79,7 @@ std::vector<Subresource> described_subresources(const Kind& kind) {
         else if (name == "log") result.push_back({name, "", "", kind.kind, {"get"}});
         else if (name == "scale")
             result.push_back({name, "autoscaling", "v1", "Scale", {"get", "patch", "update"}});
-        else if (name == "status")
+        else if (name == "status" || name == "ephemeralcontainers")
             result.push_back({name, "", "", kind.kind, {"get", "patch", "update"}});
         else if (name == "proxy")
             result.push_back({name, "", "", "PodProxyOptions", {"create", "get"}});

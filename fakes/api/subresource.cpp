@@ -50,7 +50,8 @@ bool has_scale(const Kind& kind) {
 std::vector<std::string_view> subresources_of(const Kind& kind) {
     std::vector<std::string_view> names;
     if (kind.group.empty() && kind.plural == "pods")
-        names = {"attach", "binding", "eviction", "exec", "log", "portforward", "proxy"};
+        names = {"attach", "binding",     "ephemeralcontainers", "eviction", "exec",
+                 "log",    "portforward", "proxy"};
     if (kind.group.empty() && kind.plural == "serviceaccounts") names = {"token"};
     if (kind.group.empty() && kind.plural == "namespaces") names = {"finalize"};
     if (has_scale(kind)) names = {"scale"};

@@ -141,8 +141,24 @@ Response Api::Impl::answer_patch(const Request& request, const Form& form, Time 
     return with_warnings(object_response(existed ? 200 : 201, request, form, *written, now), warnings);
 }
 
+namespace {
+
+// Unlike kube-apiserver: ephemeral containers are not taken. kubectl debug shows the message.
+Error no_ephemeral_containers(const Request& request) {
+    const Json details = {{"name", request.name}, {"kind", request.kind->plural}};
+    return {Reason::forbidden,
+            "pods \"" + request.name +
+                "\" is forbidden: this cluster runs no ephemeral containers: use kubectl exec, or "
+                "kubectl debug with --copy-to",
+            dump_json(details)};
+}
+
+}  // namespace
+
 Response Api::Impl::answer_write(const Request& request, const Form& form, Time now) {
     if (auto checked = check_write_options(request); !checked) return response_of(checked.error());
+    if (request.subresource == "ephemeralcontainers")
+        return response_of(no_ephemeral_containers(request));
     if (request.verb == Verb::patch) return answer_patch(request, form, now);
     std::vector<std::string> warnings, problems;
     auto body = decode_body(request, warnings);

@@ -32,6 +32,7 @@ struct PodPlace {
 
     const Json& spec() const;
     std::string hostname() const;
+    std::string kernel_hostname() const;  // what the pod's `hostname` prints
     std::string fqdn() const;  // hostname.subdomain.ns.svc.cluster.local, or the hostname alone
     std::string volume_path(std::string_view volume) const;
     std::string container_path(std::string_view container) const;
@@ -47,6 +48,13 @@ struct Identity {
     std::string user_name, home;
 };
 Identity identity_of(const PodPlace& place, const Json& container, const Environment& environment);
+
+// ---- security.cpp
+// keep-cap and drop-cap records, against what a container has by default.
+Result<Spec> capability_records(const Json& container);
+// Why it must not run as the user it would run as; empty when it may.
+std::string non_root_violation(const PodPlace& place, const Json& container,
+                               const Environment& environment);
 
 // ---- references.cpp
 std::vector<Key> volume_references(const Object& pod);

@@ -19,7 +19,7 @@ struct Kubelet::Impl {
     asio::awaitable<std::string> register_node();  // its uid
     asio::awaitable<void> keep_alive(std::string node_uid);
     asio::awaitable<void> renew_lease(const std::string& node_uid);
-    asio::awaitable<void> reject(ObjectPtr pod, std::string message);
+    asio::awaitable<void> reject(ObjectPtr pod, std::string reason, std::string message);
     asio::awaitable<void> delete_ended(ObjectPtr pod);
     void put(const ObjectPtr& pod);
     void erase(const ObjectPtr& pod);
@@ -150,11 +150,20 @@ void Kubelet::Impl::adopt(const ObjectPtr& pod) {
         if (pod->deleting()) node->tasks.spawn("delete ended pod", delete_ended(pod));
         return;
     }
+    const Json& spec = member(pod->dom(), "spec");
+    if (!node->config.allow_host_namespaces &&
+        (bool_at(spec, "hostPID") || bool_at(spec, "hostIPC"))) {
+        std::string why =
+            "hostPID and hostIPC are not allowed on this cluster: start it with "
+            "--allow-host-namespaces";
+        node->tasks.spawn("reject pod", reject(pod, "HostNamespacesNotAllowed", std::move(why)));
+        return;
+    }
     PodTiming timing;
     timing.faithful = node->config.faithful_timing;
     auto state = resumed_state(*pod, node->host.deps.clock.now(), timing);
     if (!state) {
-        node->tasks.spawn("reject pod", reject(pod, state.error().message));
+        node->tasks.spawn("reject pod", reject(pod, "UnexpectedAdmissionError", state.error().message));
         return;
     }
     const auto worker = std::make_shared<PodWorker>(node, pod, std::move(*state));
@@ -163,10 +172,18 @@ void Kubelet::Impl::adopt(const ObjectPtr& pod) {
 }
 
 // As kubelet's admission does with a pod it cannot run.
-asio::awaitable<void> Kubelet::Impl::reject(ObjectPtr pod, std::string message) {
+asio::awaitable<void> Kubelet::Impl::reject(ObjectPtr pod, std::string reason,
+                                            std::string message) {
     done.insert(pod->uid());
+    kubelet::EventAbout about;
+    about.kind = "Pod";
+    about.ns = pod->ns();
+    about.name = pod->name();
+    about.uid = pod->uid();
+    about.resource_version = std::to_string(pod->resource_version());
+    node->events.record(about, "Warning", reason, message);
     Json status = {{"phase", "Failed"},
-                   {"reason", "UnexpectedAdmissionError"},
+                   {"reason", reason},
                    {"message", "Pod was rejected: " + message}};
     Json patch = {{"status", std::move(status)}};
     WriteOptions options;

@@ -42,6 +42,8 @@ struct KubeletConfig {
     std::int64_t pod_pids_limit = 1024;  // podPidsLimit; a real kubelet's default is none
     std::vector<std::string> allowed_host_paths = {};
     std::vector<std::string> gpus = {};  // uuids that this node's pods may get; empty: all
+    // Pods may share the PID and IPC namespaces of the cluster's holder: see all pods' processes.
+    bool allow_host_namespaces = false;
     // In every pod; the runtime must have been given their sources in this order.
     std::vector<HostMount> host_mounts = {};
 };
@@ -174,8 +176,7 @@ public:
     boost::asio::awaitable<void> end_container_input(std::string pod_uid,
                                                      std::string container) override;
     boost::asio::awaitable<Result<PodSocket>> dial(std::string pod_uid, int port) override;
-    boost::asio::awaitable<Result<int>> probe(std::string address, int port,
-                                              std::string http_request, Duration timeout) override;
+    boost::asio::awaitable<Result<int>> probe(ProbeRequest request) override;
     boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) override;
     boost::asio::awaitable<Result<void>> set_dns(std::string table) override;
 
@@ -203,6 +204,7 @@ public:
              int code);  // as if its main process ended
     void limit_nothing(std::string why);  // as where there are no control groups
     void answer_probes(std::function<Result<int>(const std::string& address, int port)> answer);
+    void answer_commands(std::function<Result<ExecResult>(const ExecRequest&)> answer);
     bool running(const std::string& pod_uid, const std::string& name) const;
     const std::vector<Spec>& file_operations() const;
     const std::vector<ContainerRequest>& started() const;
@@ -217,8 +219,7 @@ public:
     boost::asio::awaitable<Result<void>> stop_container(std::string pod_uid, std::string name,
                                                         Duration grace) override;
     boost::asio::awaitable<Result<ExecResult>> exec(ExecRequest request) override;
-    boost::asio::awaitable<Result<int>> probe(std::string address, int port,
-                                              std::string http_request, Duration timeout) override;
+    boost::asio::awaitable<Result<int>> probe(ProbeRequest request) override;
     boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) override;
     boost::asio::awaitable<Result<void>> set_dns(std::string table) override;
 

@@ -24,6 +24,9 @@ struct PaperRuntime::Impl {
         return Result<int>(0);
     };
     std::map<Name, Run> runs = {};
+    std::function<Result<ExecResult>(const ExecRequest&)> execute = [](const ExecRequest&) {
+        return Result<ExecResult>(ExecResult{});
+    };
     std::set<std::string> sandboxes = {};
     std::vector<Spec> operations = {};
     std::vector<ContainerRequest> started = {};
@@ -72,6 +75,9 @@ void PaperRuntime::answer_probes(std::function<Result<int>(const std::string&, i
 }
 void PaperRuntime::limit_nothing(std::string why) { impl_->why_not_limited = std::move(why); }
 std::string PaperRuntime::unenforced(std::string_view) const { return impl_->why_not_limited; }
+void PaperRuntime::answer_commands(std::function<Result<ExecResult>(const ExecRequest&)> answer) {
+    impl_->execute = std::move(answer);
+}
 void PaperRuntime::on_exit(ExitHandler handler) { impl_->exited = std::move(handler); }
 const std::vector<Spec>& PaperRuntime::file_operations() const { return impl_->operations; }
 const std::vector<ContainerRequest>& PaperRuntime::started() const { return impl_->started; }
@@ -124,11 +130,12 @@ asio::awaitable<Result<void>> PaperRuntime::stop_container(std::string pod_uid, 
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<ExecResult>> PaperRuntime::exec(ExecRequest) { co_return ExecResult{}; }
+asio::awaitable<Result<ExecResult>> PaperRuntime::exec(ExecRequest request) {
+    co_return impl_->execute(request);
+}
 
-asio::awaitable<Result<int>> PaperRuntime::probe(std::string address, int port, std::string,
-                                                 Duration) {
-    co_return impl_->answer(address, port);
+asio::awaitable<Result<int>> PaperRuntime::probe(ProbeRequest request) {
+    co_return impl_->answer(request.address, request.port);
 }
 
 asio::awaitable<Result<void>> PaperRuntime::remove_pod(std::string pod_uid) {

@@ -7,6 +7,7 @@ namespace shed::kubelet {
 const Json& PodPlace::spec() const { return member(pod->dom(), "spec"); }
 
 std::string PodPlace::hostname() const {
+    if (bool_at(spec(), "hostNetwork") && !node.empty()) return node;
     std::string name = string_at(spec(), "hostname", pod->name());
     // A host name has at most 63 characters; the kubelet cuts longer pod names and what must not
     // end one.
@@ -19,6 +20,10 @@ std::string PodPlace::fqdn() const {
     const std::string subdomain = string_at(spec(), "subdomain");
     if (subdomain.empty()) return hostname();
     return hostname() + "." + subdomain + "." + pod->ns() + ".svc.cluster.local";
+}
+
+std::string PodPlace::kernel_hostname() const {
+    return bool_at(spec(), "setHostnameAsFQDN") ? fqdn() : hostname();
 }
 
 std::string PodPlace::volume_path(std::string_view volume) const {

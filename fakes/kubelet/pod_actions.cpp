@@ -141,7 +141,9 @@ Spec for_exec(const Spec& spec) {
     Spec kept;
     for (const SpecRecord& record : spec) {
         const std::string& word = record.front();
-        if (word == "env" || word == "cwd" || word == "uid" || word == "gid" || word == "group")
+        const bool capability = word == "keep-cap" || word == "drop-cap";
+        if (capability || word == "env" || word == "cwd" || word == "uid" || word == "gid" ||
+            word == "group")
             kept.push_back(record);
     }
     return kept;
@@ -164,6 +166,8 @@ asio::awaitable<pod_event::StartFailed> PodWorker::start_steps(std::string conta
     auto variables = container_env(where, *spec, *found);
     if (!variables)
         co_return failure(container, "CreateContainerConfigError", variables.error().message);
+    if (std::string why = non_root_violation(where, *spec, *environment); !why.empty())
+        co_return failure(container, "CreateContainerConfigError", std::move(why));
     ContainerInputs inputs;
     inputs.container = spec;
     inputs.attempt = attempt;
@@ -217,64 +221,6 @@ PodWorker::Task PodWorker::remove_sandbox(Self self) {
     host.free_address(uid);
     host.deps.gpus.take_back(uid + "/");
     self->handle(pod_event::SandboxRemoved{});
-}
-
-PodWorker::Task PodWorker::probe(Self self, pod_command::Probe command) {
-    pod_event::Probed result = co_await self->probe_steps(std::move(command));
-    self->handle(std::move(result));
-}
-
-namespace {
-
-std::string http_request(const ProbeSpec& spec, const std::string& host) {
-    std::string text = "GET " + spec.path + " HTTP/1.1\r\n";
-    bool has_host = false, has_agent = false;
-    for (const auto& [name, value] : spec.headers) {
-        text += name + ": " + value + "\r\n";
-        has_host = has_host || name == "Host";
-        has_agent = has_agent || name == "User-Agent";
-    }
-    if (!has_host) text += "Host: " + host + ":" + std::to_string(spec.port) + "\r\n";
-    if (!has_agent) text += "User-Agent: kube-probe/1.36\r\n";
-    return text + "Accept: */*\r\nConnection: close\r\n\r\n";
-}
-
-}  // namespace
-
-asio::awaitable<pod_event::Probed> PodWorker::probe_steps(pod_command::Probe command) {
-    Runtime& runtime = node_->host.deps.runtime;
-    const ProbeSpec& spec = command.spec;
-    pod_event::Probed result;
-    result.container = command.container;
-    result.attempt = command.attempt;
-    result.kind = command.kind;
-    if (spec.method == ProbeSpec::Method::exec) {
-        ExecRequest request;
-        request.pod_uid = pod_->uid();
-        request.container = command.container;
-        request.spec = exec_specs_[command.container];
-        for (const std::string& word : spec.command)
-            request.spec.push_back(SpecRecord(std::initializer_list<std::string>{"arg", word}));
-        request.timeout = spec.timeout;
-        const auto done = co_await runtime.exec(std::move(request));
-        result.ok = done && done->code == 0;
-        result.output = done ? done->output : done.error().message;
-        co_return result;
-    }
-    const std::string host = spec.host.empty() ? ip_ : spec.host;
-    // Unlike kubelet: an HTTPS probe only connects.
-    const bool http = spec.method == ProbeSpec::Method::http && spec.scheme != "HTTPS";
-    std::string request = http ? http_request(spec, host) : std::string();
-    const auto answer = co_await runtime.probe(host, spec.port, std::move(request), spec.timeout);
-    result.ok = answer && (!http || (*answer >= 200 && *answer < 400));
-    if (!answer) {
-        const std::string url = "http://" + host + ":" + std::to_string(spec.port) + spec.path;
-        result.output =
-            http ? "Get \"" + url + "\": " + answer.error().message : answer.error().message;
-    } else if (!result.ok) {
-        result.output = "HTTP probe failed with statuscode: " + std::to_string(*answer);
-    }
-    co_return result;
 }
 
 }  // namespace shed::kubelet

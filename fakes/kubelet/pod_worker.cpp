@@ -27,8 +27,6 @@ namespace {
 // Of a pod whose processes ended with an earlier kubelet's: how they ended, nobody saw.
 pod_event::SandboxLost containers_not_found() {
     pod_event::SandboxLost lost;
-    lost.exit_code = 255;
-    lost.reason = "ContainerStatusUnknown";
     lost.message = "The container could not be located when the kubelet started";
     return lost;
 }
@@ -126,6 +124,10 @@ void PodWorker::perform(const pod_command::Probe& command) {
     node_->tasks.spawn("pod probe", probe(shared_from_this(), command));
 }
 
+void PodWorker::perform(const pod_command::Hook& command) {
+    node_->tasks.spawn("lifecycle hook", hook(shared_from_this(), command));
+}
+
 void PodWorker::perform(const pod_command::RemoveSandbox&) {
     node_->tasks.spawn("sandbox remove", remove_sandbox(shared_from_this()));
 }
@@ -189,12 +191,27 @@ const Json* PodWorker::container_spec(const std::string& name) const {
 
 namespace {
 
-std::string tail_of_file(const std::string& path, std::size_t bytes_max, bool from_end) {
-    std::ifstream file(path, std::ios::binary);
+// MaxContainerTerminationMessage...: of the file, and of the log instead of it.
+constexpr std::size_t message_bytes_max = 4096, log_bytes_max = 2048, log_lines_max = 80;
+constexpr std::streamoff log_tail_read = 256 * 1024;  // its lines have heads that do not count
+
+std::string last_bytes(std::string text, std::size_t bytes_max) {
+    return text.size() <= bytes_max ? text : text.substr(text.size() - bytes_max);
+}
+
+std::string tail_of_file(const std::string& path, std::streamoff bytes_max) {
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
     if (!file) return {};
-    std::string text((std::istreambuf_iterator<char>(file)), {});
-    if (text.size() <= bytes_max) return text;
-    return from_end ? text.substr(text.size() - bytes_max) : text.substr(0, bytes_max);
+    file.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(file.tellg()) - bytes_max));
+    return std::string((std::istreambuf_iterator<char>(file)), {});
+}
+
+std::string last_lines(const std::string& text, std::size_t lines_max) {
+    std::size_t at = text.size(), lines = 0;
+    while (at > 0)
+        if (text[--at] == '\n' && at + 1 < text.size() && ++lines == lines_max)
+            return text.substr(at + 1);
+    return text;
 }
 
 // The texts of CRI log lines, without time and stream.
@@ -225,12 +242,15 @@ const Spec* PodWorker::exec_spec(const std::string& container) const {
 
 std::string PodWorker::end_message(const ContainerExit& exit) const {
     const PodPlace where = place();
-    std::string message = tail_of_file(where.message_path(exit.name, exit.attempt), 4096, false);
+    std::string message = tail_of_file(where.message_path(exit.name, exit.attempt),
+                                       static_cast<std::streamoff>(message_bytes_max));
     const Json* spec = container_spec(exit.name);
     const bool fall_back =
         spec != nullptr && string_at(*spec, "terminationMessagePolicy") == "FallbackToLogsOnError";
     if (message.empty() && exit.code != 0 && fall_back) {
-        message = plain_log(tail_of_file(where.log_path(exit.name, exit.attempt), 2048, true));
+        const std::string log =
+            plain_log(tail_of_file(where.log_path(exit.name, exit.attempt), log_tail_read));
+        message = last_bytes(last_lines(log, log_lines_max), log_bytes_max);
     }
     return message;
 }

@@ -43,6 +43,7 @@ private:
     void perform(const pod_command::Start& command);
     void perform(const pod_command::Stop& command);
     void perform(const pod_command::Probe& command);
+    void perform(const pod_command::Hook& command);
     void perform(const pod_command::RemoveSandbox& command);
     void perform(const pod_command::DeletePod& command);
     void perform(const pod_command::Tell& command);
@@ -55,14 +56,20 @@ private:
     static Task prepare(Self self);
     static Task start(Self self, std::string container, int attempt);
     static Task stop(Self self, std::string container, Duration grace);
-    static Task probe(Self self, pod_command::Probe command);
     static Task remove_sandbox(Self self);
     static Task wake(Self self, Time at);
     boost::asio::awaitable<Result<void>> prepare_steps();
     boost::asio::awaitable<pod_event::StartFailed> start_steps(
         std::string container, int attempt);  // reason empty: it runs
-    boost::asio::awaitable<pod_event::Probed> probe_steps(pod_command::Probe command);
     boost::asio::awaitable<Result<Found>> fetch(std::vector<Key> keys);
+    // pod_handlers.cpp
+    static Task probe(Self self, pod_command::Probe command);
+    static Task hook(Self self, pod_command::Hook command);
+    boost::asio::awaitable<pod_event::Probed> probe_steps(pod_command::Probe command);
+    boost::asio::awaitable<std::string> hook_steps(pod_command::Hook command);
+    boost::asio::awaitable<Result<ExecResult>> run_in(std::string container,
+                                                      std::vector<std::string> command,
+                                                      Duration timeout);
     // pod_status_writer.cpp: one write after another, the deletion last
     static Task write(Self self);
     boost::asio::awaitable<bool> write_status(Json status);

@@ -1,21 +1,12 @@
 #include "fakes/kubelet/process_runtime.hpp"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/streambuf.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
-#include <cstring>
-
-// What a ProcessRuntime does over sockets and pipes: probes, commands in containers, sockets of the
+// What a ProcessRuntime does over sockets and pipes: commands in containers, sockets of the
 // cluster's network.
 namespace shed {
 
@@ -38,68 +29,6 @@ asio::awaitable<Result<int>> ProcessRuntime::connect(std::string address, int po
     return impl_->descriptor_of("connect " + address + " " + std::to_string(port));
 }
 
-namespace {
-
-using Socket = asio::posix::stream_descriptor;
-
-// Closes the socket when time is up, so that whatever waits on it ends.
-asio::awaitable<void> give_up(std::shared_ptr<Socket> socket,
-                              std::shared_ptr<asio::steady_timer> timer,
-                              std::shared_ptr<bool> late) {
-    const auto [ec] = co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
-    if (ec) co_return;
-    *late = true;
-    socket->cancel();
-}
-
-asio::awaitable<Result<int>> ask(Socket& socket, std::string where, std::string http_request) {
-    const auto [ec] =
-        co_await socket.async_wait(Socket::wait_write, asio::as_tuple(asio::use_awaitable));
-    int trouble = ec ? ETIMEDOUT : 0;
-    socklen_t size = sizeof trouble;
-    if (!ec) ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &trouble, &size);
-    if (trouble != 0) {
-        std::string what = std::strerror(trouble);
-        for (char& c : what) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        co_return Error{Reason::unavailable, "dial tcp " + where + ": connect: " + what};
-    }
-    if (http_request.empty()) co_return 0;
-    const auto [write_ec, written] = co_await asio::async_write(
-        socket, asio::buffer(http_request), asio::as_tuple(asio::use_awaitable));
-    if (write_ec) co_return Error{Reason::unavailable, "write: " + write_ec.message()};
-    asio::streambuf answer(65'536);
-    const auto [read_ec, count] =
-        co_await asio::async_read_until(socket, answer, '\n', asio::as_tuple(asio::use_awaitable));
-    if (read_ec)
-        co_return Error{Reason::unavailable,
-                        read_ec == asio::error::eof ? "EOF" : read_ec.message()};
-    const std::string line(asio::buffers_begin(answer.data()),
-                           asio::buffers_begin(answer.data()) + static_cast<std::ptrdiff_t>(count));
-    if (!line.starts_with("HTTP/") || line.size() < 12)
-        co_return Error{Reason::unavailable, "malformed HTTP response"};
-    co_return std::atoi(line.c_str() + line.find(' '));
-}
-
-}  // namespace
-
-asio::awaitable<Result<int>> ProcessRuntime::probe(std::string address, int port,
-                                                   std::string http_request, Duration timeout) {
-    const auto descriptor = co_await connect(address, port);
-    if (!descriptor) {
-        co_return Error{Reason::unavailable, "dial tcp " + address + ":" + std::to_string(port) +
-                                                 ": connect: " + descriptor.error().message};
-    }
-    const auto socket = std::make_shared<Socket>(impl_->executor, *descriptor);
-    const auto timer = std::make_shared<asio::steady_timer>(impl_->executor, timeout);
-    const auto late = std::make_shared<bool>(false);
-    impl_->tasks.spawn("probe time-out", give_up(socket, timer, late));
-    const std::string where = address + ":" + std::to_string(port);
-    auto result = co_await ask(*socket, where, std::move(http_request));
-    timer->cancel();
-    if (*late) co_return Error{Reason::timeout, "dial tcp " + where + ": i/o timeout"};
-    co_return result;
-}
-
 asio::awaitable<Result<int>> ProcessRuntime::Impl::exec(ExecRequest request,
                                                         std::vector<int> descriptors,
                                                         Duration timeout) {
@@ -118,6 +47,8 @@ asio::awaitable<Result<int>> ProcessRuntime::Impl::exec(ExecRequest request,
     if (!reply) co_return reply.error();
     if (waiting->code) co_return *waiting->code;
     if (channel->closed()) co_return Error{Reason::unavailable, "podinit's holder is gone"};
+    // It may have ended meanwhile.
+    static_cast<void>(co_await channel->command("end-exec " + key));
     co_return Error{Reason::timeout, "command timed out"};
 }
 

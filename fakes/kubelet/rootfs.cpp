@@ -202,7 +202,21 @@ struct Builder {
         }
         make_working_directory();
         if (bool_at(*inputs.container, "securityContext.readOnlyRootFilesystem"))
-            record({"readonly-root"});
+            record(read_only_root());
+    }
+
+    // What is mounted here belongs to the image on a real node, unless a volume covers it.
+    SpecRecord read_only_root() const {
+        SpecRecord record = {"readonly-root"};
+        for (const std::string& path : {std::string("/tmp"), std::string("/var/tmp"),
+                                        std::string("/run"), identity.home}) {
+            const bool covered =
+                std::any_of(mounts.begin(), mounts.end(), [&](const Mount& mount) {
+                    return mount.target == path || below(path, mount.target);
+                });
+            if (!covered) record.push_back(path);
+        }
+        return record;
     }
 
     std::string working_directory() const {
@@ -232,7 +246,7 @@ struct Builder {
             {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
         for (const auto& [key, value] : inputs.environment.env) all[key] = value;
         all["HOME"] = identity.home;
-        all["HOSTNAME"] = place.hostname();
+        all["HOSTNAME"] = place.kernel_hostname();
         for (const auto& [key, value] : inputs.variables) all[key] = value;
         return all;
     }
@@ -289,6 +303,9 @@ Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInput
     builder.write_skeleton();
     builder.words();
     builder.credentials();
+    auto capabilities = capability_records(*inputs.container);
+    if (!capabilities) return capabilities.error();
+    for (SpecRecord& record : *capabilities) builder.record(std::move(record));
     builder.build_root();
     builder.mount_all();
     if (!runs_something(builder.plan.spec)) {
@@ -300,9 +317,12 @@ Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInput
 }
 
 Spec sandbox_spec(const PodPlace& place) {
-    Spec spec = {{"hostname", place.hostname()}};
+    Spec spec = {{"hostname", place.kernel_hostname()}};
     if (bool_at(place.spec(), "hostNetwork")) spec.push_back({"host-network"});
     else spec.push_back({"address", place.ip});
+    if (bool_at(place.spec(), "hostIPC")) spec.push_back({"host-ipc"});
+    if (bool_at(place.spec(), "hostPID")) spec.push_back({"host-pid"});
+    else if (bool_at(place.spec(), "shareProcessNamespace")) spec.push_back({"share-pid"});
     for (const Json& sysctl : at_path(place.spec(), "securityContext.sysctls")) {
         spec.push_back({"sysctl", string_at(sysctl, "name"), string_at(sysctl, "value")});
     }

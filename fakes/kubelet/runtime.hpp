@@ -40,6 +40,15 @@ struct ExecResult {
     int code = 0;
     std::string output;  // stdout and stderr, the first 10 KiB
 };
+// What a probe or hook asks of a socket in the cluster's network.
+struct ProbeRequest {
+    enum class Kind { tcp, http, https, grpc };
+    Kind kind = Kind::tcp;
+    std::string address;
+    int port = 0;
+    std::string text = {};  // http, https: the request; grpc: the service
+    Duration timeout{};
+};
 struct ContainerExit {
     std::string pod_uid, name;
     int attempt = 0;
@@ -91,11 +100,9 @@ public:
                                                              std::string container);
     // Connects to a port of the pod's own loopback address.
     virtual boost::asio::awaitable<Result<PodSocket>> dial(std::string pod_uid, int port);
-    // Connects as a tcpSocket or httpGet probe does. httpGet: `http_request` is sent and the status
-    // code returned; 0 for tcp.
-    virtual boost::asio::awaitable<Result<int>> probe(std::string address, int port,
-                                                      std::string http_request,
-                                                      Duration timeout) = 0;
+    // The status code of http and https, where no certificate is looked at; the serving status of
+    // grpc; 0 for tcp, when the port accepts. Errors are in the words of a kubelet's prober.
+    virtual boost::asio::awaitable<Result<int>> probe(ProbeRequest request) = 0;
     virtual boost::asio::awaitable<Result<void>> remove_pod(std::string pod_uid) = 0;
     virtual boost::asio::awaitable<Result<void>> set_dns(std::string table) = 0;
 };

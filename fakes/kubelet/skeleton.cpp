@@ -108,7 +108,7 @@ std::map<std::string, std::string> etc_files(const PodPlace& place, const Identi
             files[path] = content;
     }
     files["/etc/hosts"] = hosts_file(place);
-    files["/etc/hostname"] = place.hostname() + "\n";
+    files["/etc/hostname"] = place.kernel_hostname() + "\n";
     files["/etc/resolv.conf"] = resolv_conf(place);
     files["/etc/nsswitch.conf"] =
         "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: "

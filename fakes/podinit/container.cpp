@@ -2,6 +2,7 @@
 
 #include "fakes/podinit/groups.hpp"
 #include "fakes/podinit/logwriter.hpp"
+#include "fakes/podinit/members.hpp"
 #include "fakes/podinit/privileges.hpp"
 #include "fakes/podinit/rootfs.hpp"
 #include "fakes/podinit/stdio.hpp"
@@ -13,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -91,8 +93,8 @@ bool pump(int pipe, int stream, LogWriter& log) {
 // What PID 1 of the container does until the main process has ended and its output is written.
 class Supervisor {
 public:
-    Supervisor(pid_t main, int signals, const int pipes[2], int log, bool terminal)
-        : main_(main), log_(log, terminal) {
+    Supervisor(pid_t main, int signals, const int pipes[2], int log, bool terminal, PidSharing pids)
+        : main_(main), log_(log, terminal), pids_(pids) {
         watched_[0] = {signals, POLLIN, 0};
         watched_[1] = {pipes[0], POLLIN, 0};
         watched_[2] = {pipes[1], POLLIN, 0};
@@ -132,32 +134,37 @@ private:
             ended_ = true;
             deadline_ = steady_milliseconds() + drain_milliseconds;
             // Whatever the main process left behind ends with it; the pipes then end too.
-            ::kill(-1, SIGKILL);
+            if (pids_ == PidSharing::none) ::kill(-1, SIGKILL);
+            else kill_members(mount_namespace_of(::getpid()));
         }
     }
 
     pid_t main_;
     LogWriter log_;
+    PidSharing pids_;
     pollfd watched_[3];
     bool ended_ = false;
     std::int64_t deadline_ = 0;
     int status_ = 0;
 };
 
-// PID 1 of the container. `report` gets an error text, or is closed when the main process was started.
-[[noreturn]] void run_init(Plan& plan, const ContainerStart& start, const std::vector<int>& copies, int report) {
+// The container's first process: PID 1, unless it shares others' PID namespace. `report` gets an error text, or is closed when the main process was started.
+[[noreturn]] void run_init(Plan& plan, const ContainerStart& start, const std::vector<int>& copies, int memory,
+                           int report) {
     const auto give_up = [&](const std::string& error) {
         write_all(report, error);
         ::_exit(1);
     };
     for (const int foreign : start.inputs) ::close(foreign);
     plan.streams.forget_outer();
+    // Among others it is not PID 1, but orphans of its own still come to it.
+    if (start.pids != PidSharing::none) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     const Descriptor log(::open(plan.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     if (!log.open()) give_up(failure("open the log " + plan.log_path));
     const auto slash = plan.exit_path.rfind('/');
     const Descriptor folder(::open(plan.exit_path.substr(0, slash).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder.open()) give_up(failure("open the folder of " + plan.exit_path));
-    std::string error = enter_root(start.records, start.mount_point, start.single, copies);
+    std::string error = enter_root(start.records, start.mount_point, start.single, copies, memory);
     if (!error.empty()) give_up(error);
 
     sigset_t all;
@@ -188,7 +195,7 @@ private:
     const bool terminal = plan.streams.terminal();
     const int pipes[2] = {terminal ? plan.streams.terminal_again() : out[0], terminal ? -1 : err[0]};
     ::close(report);
-    const int status = Supervisor(main, signals, pipes, log.get(), terminal).run();
+    const int status = Supervisor(main, signals, pipes, log.get(), terminal, start.pids).run();
     write_exit(folder.get(), plan.exit_path.substr(slash + 1), status, start_time);
     ::_exit(0);
 }
@@ -272,13 +279,17 @@ int start_container(const ContainerStart& start, int& input, std::string& error)
     if (error.empty()) error = plan.streams.open(plan.command.uid, start.single);
     if (!error.empty()) return 0;
     std::vector<int> copies;
+    int memory = -1;
     const auto prepare = [&]() -> std::string {
         std::string trouble = join(start.sandbox, {"net", "ipc", "uts"});
+        if (trouble.empty() && start.pids == PidSharing::pod) trouble = join(start.sandbox, {"pid_for_children"});
         if (trouble.empty()) trouble = copy_shared(start.records, start.shared, copies);
-        if (trouble.empty() && ::unshare(CLONE_NEWNS | CLONE_NEWPID) != 0) trouble = failure("make namespaces");
+        if (trouble.empty() && start.shared_memory >= 0) trouble = copy_mount(start.shared_memory, memory);
+        const int kinds = CLONE_NEWNS | (start.pids == PidSharing::none ? CLONE_NEWPID : 0);
+        if (trouble.empty() && ::unshare(kinds) != 0) trouble = failure("make namespaces");
         return trouble;
     };
-    const int pid = fork_twice(prepare, [&](int report) { run_init(plan, start, copies, report); }, error);
+    const int pid = fork_twice(prepare, [&](int report) { run_init(plan, start, copies, memory, report); }, error);
     if (pid == 0) return 0;
     if (const std::vector<int> ends = plan.streams.release(); !ends.empty()) input = ends[0];
     return pid;

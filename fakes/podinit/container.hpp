@@ -5,11 +5,15 @@
 
 namespace shed::podinit {
 
+enum class PidSharing { none, pod, cluster };
+
 struct ContainerStart {
     std::vector<Record> records;
     std::string mount_point;  // an empty directory to build the root on
     int sandbox = 0;          // process that holds the pod's namespaces
     bool single = false;
+    PidSharing pids = PidSharing::none;
+    int shared_memory = -1;        // the pod's /dev/shm, O_PATH
     std::vector<int> shared = {};  // the holder's shared mounts
     std::vector<int> inputs = {};  // of other containers, which are not this one's
     std::vector<int> groups = {};  // open cgroup.procs of the control groups to run in

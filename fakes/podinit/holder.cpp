@@ -265,6 +265,8 @@ std::string Holder::command(const std::vector<std::string>& words, const std::ve
         return pods_.exec(words[1], words[2], words[3], words[4], passed.data(), groups, error);
     } else if ((word == "stream" && count == 5) || ((word == "input" || word == "end-input") && count == 3)) {
         return stream_command(words, passed, give, error);
+    } else if (word == "end-exec" && count == 3) {
+        pods_.end_exec(words[1], words[2]);
     } else if (word == "remove" && count == 2) {
         pods_.remove(words[1]);
     } else if (((word == "listen" || word == "connect") && count == 3) || (word == "dial" && count == 4)) {

@@ -1,6 +1,6 @@
 #include "fakes/podinit/pods.hpp"
 
-#include "fakes/podinit/container.hpp"
+#include "fakes/podinit/members.hpp"
 #include "fakes/podinit/netlink.hpp"
 #include "fakes/podinit/protocol.hpp"
 #include "fakes/podinit/util.hpp"
@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +22,8 @@ namespace {
 struct SandboxPlan {
     std::string hostname, address;
     std::vector<std::pair<std::string, std::string>> sysctls;
-    bool host_network = false;
+    bool host_network = false, host_ipc = false;
+    PidSharing pids = PidSharing::none;
 };
 
 std::string parse_sandbox(const std::string& spec, SandboxPlan& plan) {
@@ -30,6 +33,9 @@ std::string parse_sandbox(const std::string& spec, SandboxPlan& plan) {
         if (r[0] == "hostname" && r.size() == 2) plan.hostname = r[1];
         else if (r[0] == "address" && r.size() == 2) plan.address = r[1];
         else if (r[0] == "host-network") plan.host_network = true;
+        else if (r[0] == "host-ipc") plan.host_ipc = true;
+        else if (r[0] == "host-pid") plan.pids = PidSharing::cluster;
+        else if (r[0] == "share-pid") plan.pids = PidSharing::pod;
         else if (r[0] == "sysctl" && r.size() == 3) plan.sysctls.emplace_back(r[1], r[2]);
         else if (error.empty()) error = "unknown sandbox record: " + r[0];
     }
@@ -53,17 +59,31 @@ std::string set_up_inside(const SandboxPlan& plan) {
     return error;
 }
 
+// PID 1 of the namespace that a pod's containers share: reaps for them. The sandbox waits for it, so that both go together.
+int start_first(std::string& error) {
+    const pid_t first = ::fork();
+    if (first < 0) error = failure("fork");
+    if (first != 0) return first;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::close_range(0, ~0U, 0);
+    ::signal(SIGCHLD, SIG_IGN);
+    for (;;) ::pause();
+}
+
 // The pause process: holds the namespaces until it is killed.
 [[noreturn]] void be_sandbox(const SandboxPlan& plan, int to_parent, int from_parent) {
     char byte = 'x';
-    const int kinds = CLONE_NEWIPC | CLONE_NEWUTS | (plan.host_network ? 0 : CLONE_NEWNET);
+    const int kinds = CLONE_NEWUTS | (plan.host_ipc ? 0 : CLONE_NEWIPC) | (plan.host_network ? 0 : CLONE_NEWNET) |
+                      (plan.pids == PidSharing::pod ? CLONE_NEWPID : 0);
     std::string error = ::unshare(kinds) == 0 ? "" : failure("make the pod's namespaces");
     if (error.empty() && (::write(to_parent, &byte, 1) != 1 || ::read(from_parent, &byte, 1) != 1)) ::_exit(1);
     if (error.empty()) error = set_up_inside(plan);
+    const int first = error.empty() && plan.pids == PidSharing::pod ? start_first(error) : 0;
     write_all(to_parent, error.empty() ? std::string(1, 'y') : "n" + error);
     // Holds nothing of the holder's: sockets would outlive it.
     ::close_range(0, ~0U, 0);
-    if (!error.empty()) ::_exit(1);
+    int status = 0;
+    if (!error.empty() || (first > 0 && wait_for(first, &status) > 0)) ::_exit(1);
     for (;;) ::pause();
 }
 
@@ -111,8 +131,23 @@ std::string Pods::sandbox(const std::string& uid, const std::string& spec, std::
         if (child > 0) ::kill(child, SIGKILL);
         return "";
     }
-    pods_[uid].pid = child;
-    return std::to_string(child);
+    Pod& pod = pods_[uid];
+    pod.pid = child;
+    pod.pids = plan.pids;
+    error = share_memory(pod, uid);
+    if (error.empty()) return std::to_string(child);
+    remove(uid);
+    return "";
+}
+
+// POSIX shared memory is the pod's, as its System V memory is: one /dev/shm for all containers.
+std::string Pods::share_memory(Pod& pod, const std::string& uid) const {
+    const std::string path = memory_ + "/" + uid;
+    if (!make_directories(path, 0700)) return failure("make " + path);
+    if (::mount("tmpfs", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
+        return failure("mount the pod's shared memory");
+    pod.memory = path;
+    return "";
 }
 
 std::string Pods::container(const std::string& uid, const std::string& name, int attempt, const std::string& spec,
@@ -132,6 +167,9 @@ std::string Pods::container(const std::string& uid, const std::string& name, int
     start.mount_point = mount_point_;
     start.sandbox = pod->second.pid;
     start.single = single_;
+    start.pids = pod->second.pids;
+    const Descriptor memory(::open(pod->second.memory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    start.shared_memory = memory.get();
     start.shared = shared_;
     start.groups = groups;
     Container container;
@@ -144,6 +182,7 @@ std::string Pods::container(const std::string& uid, const std::string& name, int
     int input = -1;
     container.pid = start_container(start, input, error);
     if (container.pid == 0) return "";
+    if (start.pids != PidSharing::none) container.members = mount_namespace_of(container.pid);
     if (input >= 0) container.input = std::make_shared<Descriptor>(input);
     pod->second.containers[name] = container;
     return std::to_string(container.pid);
@@ -183,6 +222,12 @@ std::string Pods::stream(const std::string& uid, const std::string& name, const 
     return std::to_string(pid);
 }
 
+void Pods::end_exec(const std::string& uid, const std::string& id) const {
+    // Not reaped yet, or it would not be known here: its id is still its own, and it leads a session.
+    for (const auto& [pid, exec] : execs_)
+        if (exec.uid == uid && exec.id == id) ::kill(-pid, SIGKILL);
+}
+
 int Pods::input(const std::string& uid, const std::string& name, std::string& error) {
     const Container* container = find(uid, name, error);
     if (container == nullptr) return -1;
@@ -214,25 +259,30 @@ void Pods::stop(const std::string& uid, const std::string& name, std::int64_t gr
     container->kill_at = steady_milliseconds() + grace_milliseconds;
 }
 
-void Pods::remove(const std::string& uid) {
+void Pods::kill(const Container& container) const {
+    if (container.members != 0) kill_members(container.members);
+    ::kill(container.pid, SIGKILL);
+}
+
+void Pods::remove(const std::string& uid, bool lost) {
     const auto found = pods_.find(uid);
     if (found == pods_.end()) return;
     const Pod pod = found->second;
     int status = 0;
     for (const auto& [name, container] : pod.containers) {
-        ::kill(container.pid, SIGKILL);
-        if (wait_for(container.pid, &status) == container.pid) report_exit(uid, name, container, status);
+        kill(container);
+        if (wait_for(container.pid, &status) == container.pid) report_exit(uid, name, container, !lost);
     }
-    ::kill(pod.pid, SIGKILL);
-    wait_for(pod.pid, &status);
+    if (!lost) ::kill(pod.pid, SIGKILL);
+    if (!lost) wait_for(pod.pid, &status);
+    if (!pod.memory.empty() && ::umount2(pod.memory.c_str(), MNT_DETACH) == 0) ::rmdir(pod.memory.c_str());
     pods_.erase(uid);
 }
 
-void Pods::report_exit(const std::string& uid, const std::string& name, const Container& container, int status) {
+void Pods::report_exit(const std::string& uid, const std::string& name, const Container& container, bool killed) {
     std::string text;
     if (!read_text(container.exit_path.c_str(), text)) {
         // Its first process was killed before it could write: by us when it outlasted its grace, else by someone.
-        const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
         text = (killed ? "137 9 " : "255 0 ") + std::to_string(container.started) + " " +
                std::to_string(now_nanoseconds()) + "\n";
         const Descriptor file(::open(container.exit_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -254,9 +304,10 @@ void Pods::reaped(int pid, int status) {
     }
     for (auto& [uid, pod] : pods_) {
         if (pod.pid == pid) {
+            // Told first: what ends with it has not ended by itself.
             const std::string dead = uid;
-            remove(dead);
             tell_("event sandbox " + dead);
+            remove(dead, true);
             return;
         }
         for (auto& [name, container] : pod.containers) {
@@ -264,7 +315,8 @@ void Pods::reaped(int pid, int status) {
             const Container ended = container;
             const std::string container_name = name, pod_uid = uid;
             pod.containers.erase(container_name);
-            report_exit(pod_uid, container_name, ended, status);
+            if (ended.members != 0) kill_members(ended.members);
+            report_exit(pod_uid, container_name, ended, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
             return;
         }
     }
@@ -293,7 +345,7 @@ void Pods::kill_overdue() {
     const std::int64_t now = steady_milliseconds();
     for (auto& [uid, pod] : pods_)
         for (auto& [name, container] : pod.containers)
-            if (container.kill_at != 0 && container.kill_at <= now) ::kill(container.pid, SIGKILL);
+            if (container.kill_at != 0 && container.kill_at <= now) kill(container);
 }
 
 }  // namespace shed::podinit

@@ -105,6 +105,7 @@ bool Command::take(const Record& record, std::string& error) {
     else if (word == "gid") take_number(word, value, id_max, gid, error);
     else if (word == "group") take_number(word, value, id_max, groups.emplace_back(), error);
     else if (word == "keep-cap") take_number(word, value, CAP_LAST_CAP, kept_capabilities.emplace_back(), error);
+    else if (word == "drop-cap") take_number(word, value, CAP_LAST_CAP, dropped_capabilities.emplace_back(), error);
     else if (word == "rlimit") take_limit(record, *this, error);
     else if (word == "processes") take_number(word, value, INT_MAX, processes, error);
     else return false;
@@ -140,15 +141,15 @@ std::string take_on(const Command& command, bool single) {
     if (error.empty() && command.processes != 0 && !privileged) error = limit_processes(command.processes, single);
     if (!error.empty()) return error;
     std::uint64_t mask = 0;
-    if (command.uid == 0)
-        for (const int capability : default_capabilities) mask |= 1ULL << capability;
+    for (const int capability : default_capabilities) mask |= 1ULL << capability;
+    for (const int capability : command.dropped_capabilities) mask &= ~(1ULL << capability);
     for (const int capability : command.kept_capabilities) mask |= 1ULL << capability;
     for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
         if ((mask >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability);
     if (!single) error = take_ids(command);
     if (!error.empty()) return error;
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("set no_new_privs");
-    // After the ids: giving up root has dropped everything already; root keeps its list.
+    // After the ids: giving up root has dropped everything already; root keeps its list, others could not use theirs.
     error = command.uid == 0 ? set_capabilities(mask) : set_capabilities(0);
     if (!error.empty()) return error;
     if (::chdir(command.directory.c_str()) != 0) return failure("enter " + command.directory);

@@ -7,13 +7,13 @@
 namespace shed::podinit {
 
 // How to run one program inside a pod: parsed from arg, env, cwd, uid, gid, group, rlimit,
-// processes, keep-cap.
+// processes, keep-cap, drop-cap.
 struct Command {
     std::vector<std::string> arguments, environment;
     std::string directory = "/";
     long uid = 0, gid = 0;
     std::vector<unsigned> groups;
-    std::vector<int> kept_capabilities;
+    std::vector<int> kept_capabilities, dropped_capabilities;
     std::vector<std::pair<int, rlimit>> limits;
     rlim_t processes = 0;  // at most so many at a time; 0: as many as there can be
     // True when `record` was one of these words; `error` is set when its value is bad.

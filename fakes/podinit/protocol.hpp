@@ -28,6 +28,7 @@
 //   stream UID NAME ID SPEC   the same on pipes or a terminal made inside, which the SPEC asks for (carries those of
 //                           the groups only); gives their other ends, in that order, or the terminal alone
 //                                                                                              -> ok PID + descriptors
+//   end-exec UID ID         kills such a command and its session                                -> ok
 //   input UID NAME          the standard input of a container that has one, or its terminal   -> ok + descriptor
 //   end-input UID NAME      its input ends when all copies of that descriptor are closed      -> ok
 //   signal UID NAME SIGNO   to the container's main process                                     -> ok
@@ -41,7 +42,7 @@
 //
 //   event exited UID NAME ATTEMPT CODE SIGNAL     also in the exit file, which is written first
 //   event exec UID ID CODE SIGNAL
-//   event sandbox UID                             the sandbox died by itself; its containers are dead too
+//   event sandbox UID                             the sandbox died by itself, and everything in it; comes before the exits
 //
 // A SPEC is a file of records, each `word NUL word NUL ... NUL NUL` (fields end in NUL, a record in an empty field), so
 // that any byte but NUL may appear in a value. Unknown records are errors. Numbers are decimal, modes octal, of digits
@@ -51,7 +52,8 @@
 //   mkdir PATH MODE UID GID | file PATH MODE UID GID CONTENT | link PATH TARGET | whiteout PATH (of an overlay) | rmtree PATH | rename FROM TO
 //   In a single map ownership is left alone and modes are masked with 07700 (sshd and ssh insist; see docs/adr).
 // sandbox records:
-//   hostname NAME | address IPV4 (in GATEWAY/16) | host-network (shares the cluster's namespace) | sysctl NAME VALUE
+//   hostname NAME | address IPV4 (in GATEWAY/16) | host-network, host-ipc, host-pid (shares the
+//   cluster's namespace) | share-pid (one PID namespace for all containers of the pod) | sysctl NAME VALUE
 // container records:
 //   arg WORD ... (one per argument, in order) | env NAME=VALUE | cwd PATH | uid N | gid N | group N (supplementary)
 //   log PATH            CRI log file, appended: `<RFC3339Nano> stdout|stderr F|P <text>`
@@ -59,7 +61,8 @@
 //   processes N         RLIMIT_NPROC, in a user namespace of its own so that it counts this container's processes only
 //                       (Linux 5.14 and later). Of no effect on root and on who keeps capabilities: these are not
 //                       good outside of their user namespace
-//   rlimit nofile|nproc|core|memlock|stack|as SOFT HARD | keep-cap N (capability) | readonly-root
+//   rlimit nofile|nproc|core|memlock|stack|as SOFT HARD | keep-cap N, drop-cap N (capability) |
+//   readonly-root [TARGET...] (and these mounts, but not what is mounted below)
 //   The root file system is built in a fresh mount namespace by these records, in order; TARGET is the path in the pod:
 //   dir TARGET MODE | symlink TARGET TO | bind SOURCE TARGET ro|rw (recursive) | overlay TARGET LOWER... (read-only;
 //   first LOWER on top) | tmpfs TARGET OPTIONS | proc | sys | dev (private: null zero full random urandom tty, pts, shm,
@@ -67,7 +70,7 @@
 //   able to reach by its path) | shared N TARGET cache VIEW UID GID [NAME...] (read-only, and at VIEW a tree that UID may
 //   change: copies of directories and small files, links to larger ones, without NAME). A missing TARGET is made when its parent is writable; a missing SOURCE is an
 //   error that names both.
-// exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap; of a stream also stdin, stdout, stderr, or tty.
+// exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap, drop-cap; of a stream also stdin, stdout, stderr, or tty.
 namespace shed::podinit {
 
 inline constexpr const char* groups_file = "cgroups";  // in ALSO: a directory a line, all the cluster's control groups

@@ -42,10 +42,11 @@ std::string make_target(const std::string& target, bool directory) {
     return file.open() ? "" : failure("make mount point " + target);
 }
 
-std::string make_read_only(const std::string& path) {
+std::string make_read_only(const std::string& path, bool what_is_below = true) {
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
-    if (::syscall(SYS_mount_setattr, -1, path.c_str(), AT_RECURSIVE, &attributes, sizeof attributes) == 0)
+    const unsigned flags = what_is_below ? AT_RECURSIVE : 0;
+    if (::syscall(SYS_mount_setattr, -1, path.c_str(), flags, &attributes, sizeof attributes) == 0)
         return "";
     return failure("make " + path + " read-only");
 }
@@ -80,7 +81,12 @@ std::string mount_kind(const char* kind, const std::string& target, unsigned lon
 }
 
 // A private /dev: without a pty of its own a rank's output would arrive all at the end.
-std::string make_dev(const std::string& root, bool single) {
+std::string attach(int copy, const std::string& target) {
+    if (::syscall(SYS_move_mount, copy, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) == 0) return "";
+    return failure("mount on " + target);
+}
+
+std::string make_dev(const std::string& root, bool single, int memory) {
     const std::string dev = root + "/dev";
     std::string error = mount_kind("tmpfs", dev, MS_NOSUID, "mode=0755,size=64k");
     if (!error.empty()) return error;
@@ -91,7 +97,9 @@ std::string make_dev(const std::string& root, bool single) {
     // gid 5 is tty; a single map has no such id.
     const char* pts = single ? "newinstance,ptmxmode=0666,mode=0620" : "newinstance,ptmxmode=0666,mode=0620,gid=5";
     error = mount_kind("devpts", dev + "/pts", MS_NOSUID | MS_NOEXEC, pts);
-    if (error.empty()) error = mount_kind("tmpfs", dev + "/shm", MS_NOSUID | MS_NODEV, "mode=1777");
+    if (error.empty() && memory < 0) error = mount_kind("tmpfs", dev + "/shm", MS_NOSUID | MS_NODEV, "mode=1777");
+    if (error.empty() && memory >= 0) error = make_target(dev + "/shm", true);
+    if (error.empty() && memory >= 0) error = attach(memory, dev + "/shm");
     if (!error.empty()) return error;
     mount_kind("mqueue", dev + "/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);  // Optional in the kernel.
     const char* links[][2] = {{"pts/ptmx", "/ptmx"},           {"/proc/self/fd", "/fd"},
@@ -112,8 +120,8 @@ std::string attach_shared(const Record& r, const std::string& root, bool single,
     const std::string target = root + r[2];
     std::string error = make_target(target, is_directory(copy));
     if (!error.empty()) return error;
-    if (::syscall(SYS_move_mount, copy, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
-        return failure("mount on " + r[2] + " what is shared");
+    error = attach(copy, target);
+    if (!error.empty()) return error;
     if (r[3] != "rw") error = make_read_only(target);
     if (r[3] != "cache" || !error.empty()) return error;
     if (r.size() < 7) return "bad root record: shared";
@@ -125,11 +133,11 @@ std::string attach_shared(const Record& r, const std::string& root, bool single,
     return make_cache_view(cache);
 }
 
-std::string build(const Record& r, const std::string& root, bool single) {
+std::string build(const Record& r, const std::string& root, bool single, int memory) {
     const std::string& word = r[0];
     if (word == "proc") return mount_kind("proc", root + "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
     if (word == "sys") return bind("/sys", root + "/sys", true);
-    if (word == "dev") return make_dev(root, single);
+    if (word == "dev") return make_dev(root, single, memory);
     if (word == "readonly-root") return "";  // Last of all, below.
     if (word == "overlay" && r.size() >= 3) return overlay(r, root + r[1]);
     if (word == "bind" && r.size() == 4) return bind(r[1], root + r[2], r[3] == "ro");
@@ -165,6 +173,12 @@ bool is_root_record(const Record& record) {
     return false;
 }
 
+std::string copy_mount(int original, int& copy) {
+    copy = static_cast<int>(::syscall(SYS_open_tree, original, "",
+                                      AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    return copy >= 0 ? "" : failure("copy a shared mount");
+}
+
 std::string copy_shared(const std::vector<Record>& records, const std::vector<int>& shared, std::vector<int>& copies) {
     for (const Record& r : records) {
         if (r[0] != "shared") continue;
@@ -173,32 +187,34 @@ std::string copy_shared(const std::vector<Record>& records, const std::vector<in
         std::size_t index = 0;
         if (!take_number("shared", r[1], INT_MAX, index, error)) return error;
         if (index >= shared.size()) return "shared record names no mount of the holder";
-        const long copy = ::syscall(SYS_open_tree, shared[index], "",
-                                    AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        if (copy < 0) return failure("copy the shared mount for " + r[2]);
-        copies.push_back(static_cast<int>(copy));
+        error = copy_mount(shared[index], copies.emplace_back());
+        if (!error.empty()) return error + " for " + r[2];
     }
     return "";
 }
 
 std::string enter_root(const std::vector<Record>& records, const std::string& mount_point, bool single,
-                       const std::vector<int>& copies) {
+                       const std::vector<int>& copies, int memory) {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return failure("make mounts private");
     if (::mount("tmpfs", mount_point.c_str(), "tmpfs", MS_NOSUID, "mode=0755") != 0)
         return failure("mount the root on " + mount_point);
     const mode_t mask = ::umask(0);
-    bool read_only = false;
+    const Record* read_only = nullptr;
     auto copy = copies.begin();
     for (const Record& record : records) {
         if (!is_root_record(record)) continue;
-        read_only = read_only || record[0] == "readonly-root";
+        if (record[0] == "readonly-root") read_only = &record;
         std::string error = record[0] == "shared" ? attach_shared(record, mount_point, single, *copy++)
-                                                  : build(record, mount_point, single);
+                                                  : build(record, mount_point, single, memory);
         if (!error.empty()) return error;
     }
     ::umask(mask);
-    if (read_only && ::mount(nullptr, mount_point.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
-        return failure("make the root read-only");
+    if (read_only != nullptr) {
+        std::string error = make_read_only(mount_point, false);
+        for (std::size_t i = 1; i < read_only->size() && error.empty(); ++i)
+            error = make_read_only(mount_point + (*read_only)[i], false);
+        if (!error.empty()) return error;
+    }
     return change_root(mount_point);
 }
 

@@ -20,13 +20,6 @@ Duration longer(Duration back_off) {
     return std::clamp(back_off * 2, back_off_least, back_off_most);
 }
 
-void set_waiting(PodContainer& container, std::string reason, std::string message) {
-    if (container.state.kind == Kind::terminated) container.last_state = container.state;
-    container.state = {};
-    container.state.reason = std::move(reason);
-    container.state.message = std::move(message);
-}
-
 std::string seconds_text(Duration duration) {
     const auto whole = std::chrono::duration_cast<seconds>(duration).count();
     if (whole < 60) return std::to_string(whole) + "s";
@@ -43,8 +36,22 @@ std::string duration_text(Duration duration) {
 
 }  // namespace
 
+std::string full_name(const PodState& pod) { return pod.name + "_" + pod.ns + "(" + pod.uid + ")"; }
+
+void set_waiting(PodContainer& container, std::string reason, std::string message) {
+    if (container.state.kind == Kind::terminated) container.last_state = container.state;
+    container.state = {};
+    container.state.reason = std::move(reason);
+    container.state.message = std::move(message);
+}
+
 bool will_restart(const PodContainer& container) {
     if (container.state.kind != Kind::terminated) return true;
+    const auto applies = [&](const RestartRule& rule) {
+        return rule.in == (std::count(rule.codes.begin(), rule.codes.end(),
+                                      container.state.exit_code) > 0);
+    };
+    if (std::any_of(container.rules.begin(), container.rules.end(), applies)) return true;
     switch (container.restart) {
         case RestartPolicy::always:
             return true;
@@ -56,13 +63,17 @@ bool will_restart(const PodContainer& container) {
     return false;
 }
 
-// Init containers one after another; a sidecar holds up the next only until it has started once.
+// Init containers one after another; a sidecar holds up the next only until it has started once,
+// and any container until its postStart hook has ended.
 void Machine::start_due_containers() {
     for (PodContainer& container : pod.containers) {
         const bool passed = container.role == Role::app ||
                             (container.role == Role::init && !will_restart(container)) ||
                             (container.role == Role::sidecar && container.started);
         start_if_due(container);
+        const bool hook_ahead = container.activity == Activity::post_start ||
+                                (container.activity == Activity::starting && container.post_start);
+        if (hook_ahead) return;
         const bool app_has_run = pod.containers.back().started_once;
         if (!passed && !(container.role == Role::sidecar && app_has_run)) return;
     }
@@ -85,19 +96,13 @@ bool Machine::start_if_due(PodContainer& container) {
 void Machine::on(const pod_event::Started& event) {
     PodContainer* container = pod.find(event.container);
     if (container == nullptr || container->activity != Activity::starting) return;
-    if (container->state.kind == Kind::terminated) container->last_state = container->state;
-    container->activity = Activity::running;
     container->started_once = true;
     container->restart_count = event.attempt;
     container->container_id = event.container_id;
     container->image_id = event.image_id;
     container->pull_back_off = {};
     container->pull_error.clear();
-    container->state = {};
-    container->state.kind = Kind::running;
-    container->state.started = event.at;
-    container->state.container_id = event.container_id;
-    container->state.attempt = event.attempt;
+    container->run_began = event.at;
     const std::string took = duration_text(now - container->start_sent);
     tell("Normal", "Pulled",
          container->pull_policy == "Always"
@@ -107,7 +112,21 @@ void Machine::on(const pod_event::Started& event) {
          container->name);
     tell("Normal", "Created", "Container created", container->name);
     tell("Normal", "Started", "Container started", container->name);
-    begin_probes(*container);
+    if (!container->post_start || ending(pod)) return run_began(*container);
+    container->activity = Activity::post_start;
+    commands.push_back(pod_command::Hook{container->name, event.attempt, HookKind::post_start,
+                                         *container->post_start});
+}
+
+void Machine::run_began(PodContainer& container) {
+    if (container.state.kind == Kind::terminated) container.last_state = container.state;
+    container.activity = Activity::running;
+    container.state = {};
+    container.state.kind = Kind::running;
+    container.state.started = container.run_began;
+    container.state.container_id = container.container_id;
+    container.state.attempt = container.restart_count;
+    begin_probes(container);
 }
 
 void Machine::on(const pod_event::StartFailed& event) {
@@ -130,7 +149,6 @@ void Machine::start_error(PodContainer& container, const std::string& message) {
     tell("Warning", "Failed", "Error: " + message, container.name);
     container.restart_count = container.started_once ? container.restart_count + 1 : 0;
     container.started_once = true;
-    if (container.state.kind == Kind::terminated) container.last_state = container.state;
     ContainerState last;
     last.kind = Kind::terminated;
     last.reason = "StartError";
@@ -175,10 +193,12 @@ void Machine::on(const pod_event::Exited& event) {
     last.exit_code = event.code;
     last.reason = event.oom_killed ? "OOMKilled" : event.code == 0 ? "Completed" : "Error";
     last.message = event.message;
-    last.started = container->state.started;
+    last.started = container->run_began;
     last.finished = event.finished;
     last.container_id = container->container_id;
     last.attempt = event.attempt;
+    if (container->activity == Activity::post_start)
+        tell("Warning", "FailedPostStartHook", "PostStartHook failed", container->name);
     exited(*container, std::move(last));
 }
 
@@ -189,6 +209,8 @@ void Machine::exited(PodContainer& container, ContainerState last) {
     container.activity = Activity::idle;
     container.ready = container.started = false;
     container.progress = {};
+    container.stopping = {};
+    if (container.state.kind == Kind::terminated) container.last_state = container.state;
     container.state = std::move(last);
     if (ending(pod) || !will_restart(container)) return;
     const bool forgotten = container.state.started != Time{} && ran > back_off_forgotten;
@@ -196,18 +218,12 @@ void Machine::exited(PodContainer& container, ContainerState last) {
     container.back_off = longer(wait);
     container.start_after = container.state.finished + wait;
     if (container.start_after <= now) return;
-    const std::string name = container.name, where = pod.name + "_" + pod.ns + "(" + pod.uid + ")";
+    const std::string name = container.name, where = full_name(pod);
     set_waiting(container, "CrashLoopBackOff",
                 "back-off " + seconds_text(wait) + " restarting failed container=" + name +
                     " pod=" + where);
     tell("Warning", "BackOff", "Back-off restarting failed container " + name + " in pod " + where,
          name);
-}
-
-void Machine::stop(PodContainer& container, Duration grace, std::string message) {
-    container.activity = Activity::stopping;
-    tell("Normal", "Killing", std::move(message), container.name);
-    commands.push_back(pod_command::Stop{container.name, grace});
 }
 
 }  // namespace shed::pods

@@ -29,7 +29,14 @@ struct Machine {
                      const std::string& message);
     void retell_pull_failures();
     void exited(PodContainer& container, ContainerState last);
+    void run_began(PodContainer& container);
+    // stops.cpp: hooks, and how a container is made to end
+    void on(const pod_event::HookEnded& event);
+    void post_start_ended(PodContainer& container, const pod_event::HookEnded& event);
+    void pre_stop_ended(PodContainer& container, const pod_event::HookEnded& event);
     void stop(PodContainer& container, Duration grace, std::string message);
+    void shorten_stops(Duration grace);
+    void send_due_stops();
     // probes.cpp
     void on(const pod_event::Probed& event);
     void begin_probes(PodContainer& container);
@@ -46,6 +53,9 @@ bool will_restart(
     const PodContainer& container);      // a terminated container whose policy wants another run
 bool has_finished(const PodState& pod);  // no app container will run again
 bool probe_active(const PodContainer& container, ProbeKind kind);
+std::string full_name(const PodState& pod);  // NAME_NAMESPACE(UID)
+void set_waiting(PodContainer& container, std::string reason, std::string message);
+std::optional<Time> next_turn(const PodContainer& container);  // when it no longer waits
 std::optional<Time> next_look(const PodState& pod, Time now);
 void update_phase(PodState& pod, Time now);  // phase.cpp: phase and conditions
 

@@ -13,6 +13,7 @@ PodStep next(PodState state, const PodEvent& event, Time now) {
     Machine machine{step.state, step.commands, now};
     std::visit([&](const auto& happened) { machine.on(happened); }, event);
     machine.advance();
+    machine.send_due_stops();
     update_phase(step.state, now);
     step.look_again_at = next_look(step.state, now);
     return step;
@@ -46,6 +47,7 @@ void Machine::on(const pod_event::Changed& event) {
     pod.generation = event.generation;
     if (event.grace) pod.grace = *event.grace;
     if (event.deleting) pod.deleting = true;
+    if (event.deleting && event.grace) shorten_stops(*event.grace);
 }
 
 void Machine::on(const pod_event::SandboxReady& event) {
@@ -71,11 +73,13 @@ void Machine::on(const pod_event::SandboxLost& event) {
     if (pod.stage != PodState::Stage::prepared) return;
     for (PodContainer& container : pod.containers) {
         if (container.activity == PodContainer::Activity::idle) continue;
-        ContainerState last = container.state;
+        ContainerState last;
         last.kind = ContainerState::Kind::terminated;
+        last.container_id = container.container_id;
         last.reason = event.reason;
         last.message = event.message;
         last.exit_code = event.exit_code;
+        last.started = container.run_began;
         last.finished = now;
         last.attempt = container.restart_count;
         exited(container, std::move(last));
@@ -107,7 +111,8 @@ void Machine::advance() {
 void Machine::end_pod() {
     bool quiet = true;
     for (PodContainer& container : pod.containers) {
-        if (container.activity == PodContainer::Activity::running) {
+        if (container.activity == PodContainer::Activity::running ||
+            container.activity == PodContainer::Activity::post_start) {
             stop(container, pod.grace, "Stopping container " + container.name);
         }
         quiet = quiet && container.activity == PodContainer::Activity::idle;
@@ -129,6 +134,8 @@ std::optional<Time> next_look(const PodState& pod, Time now) {
     const auto consider = [&](Time at) {
         if (at > now && (!first || at < *first)) first = at;
     };
+    for (const PodContainer& container : pod.containers)
+        if (const auto turn = next_turn(container)) consider(*turn);
     if (ending(pod) || has_finished(pod)) return first;
     if (pod.active_deadline) consider(pod.start_time + *pod.active_deadline);
     if (pod.stage == PodState::Stage::unprepared) consider(pod.prepare_after);

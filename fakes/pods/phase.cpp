@@ -42,6 +42,7 @@ std::string phase_of(const PodState& pod) {
     if (!initialized(pod)) return "Pending";
     int running = 0, waiting = 0, stopped = 0, succeeded = 0;
     for (const PodContainer& container : pod.containers) {
+        if (container.role == Role::sidecar && container.state.kind == Kind::running) ++running;
         if (container.role != Role::app) continue;
         if (container.state.kind == Kind::running) {
             ++running;

@@ -10,17 +10,24 @@
 
 namespace shed {
 
+enum class HookKind { post_start, pre_stop };
 enum class ProbeKind { startup, liveness, readiness };
 std::string_view probe_name(
     ProbeKind kind);  // "Startup", "Liveness", "Readiness": as events say it
 
-struct ProbeSpec {
-    enum class Method { tcp, http, exec };
+// What a probe or a lifecycle hook does to a container.
+struct Handler {
+    enum class Method { tcp, http, exec, grpc, sleep };
     Method method = Method::tcp;
-    int port = 0;  // named ports are resolved
-    std::string host = {}, path = {}, scheme = {};
+    int port = 0;                                   // named ports are resolved
+    std::string host = {}, path = {}, scheme = {};  // path of http: any, also without a slash
     std::vector<std::pair<std::string, std::string>> headers = {};
     std::vector<std::string> command = {};
+    std::string service = {};  // of grpc: whose health is asked for
+    Duration pause{};          // of sleep
+};
+
+struct ProbeSpec : Handler {
     Duration initial_delay{}, period{}, timeout{};
     int success_threshold = 1, failure_threshold = 3;
     std::optional<Duration> grace = {};  // terminationGracePeriodSeconds of the probe
@@ -37,6 +44,12 @@ struct ProbeProgress {
 
 enum class RestartPolicy { always, on_failure, never };
 
+// Exit codes after which a container runs again, whatever its policy says (restartPolicyRules).
+struct RestartRule {
+    bool in = true;  // false: any code but these
+    std::vector<int> codes;
+};
+
 // What the API calls ContainerState.
 struct ContainerState {
     enum class Kind { waiting, running, terminated };
@@ -48,14 +61,27 @@ struct ContainerState {
     int attempt = 0;
 };
 
+// A container that is asked to end: first its preStop hook, then its turn, then the signal. All of
+// it counts against one grace period.
+struct Stopping {
+    Duration grace{}, hook_took{};
+    Time ready{};  // since when it waits for its turn
+    bool hook_runs = false;
+    bool in_turn = false;  // ends with its pod: a sidecar waits for those that came after it
+    bool sent = false;
+};
+
 struct PodContainer {
     enum class Role { init, sidecar, app };
-    enum class Activity { idle, starting, running, stopping };
+    // post_start: the process runs, the hook does, too, and the container does not count as running
+    enum class Activity { idle, starting, post_start, running, stopping };
     std::string name, image, pull_policy;
     Role role = Role::app;
     RestartPolicy restart = RestartPolicy::always;
+    std::vector<RestartRule> rules = {};
     std::array<std::optional<ProbeSpec>, 3> probes = {};  // by ProbeKind
     std::array<ProbeProgress, 3> progress = {};
+    std::optional<Handler> post_start = {}, pre_stop = {};
 
     Activity activity = Activity::idle;
     ContainerState state = {};
@@ -64,7 +90,8 @@ struct PodContainer {
     bool started_once = false;  // the next start is a restart
     bool ready = false, started = false;
     std::string container_id = {}, image_id = {};
-    Time start_sent{};
+    Time start_sent{}, run_began{};
+    Stopping stopping = {};
     Time start_after{};   // no start before: crash and image pull back-off
     Duration back_off{};  // zero until the first crash has been forgiven
     Duration pull_back_off{};
@@ -120,7 +147,8 @@ struct PodState {
     bool terminal() const { return phase == "Succeeded" || phase == "Failed"; }
 };
 
-// A pod as first seen by its kubelet. Probes by grpc are refused: the error names the container.
+// A pod as first seen by its kubelet. A probe without a handler is refused: the error names the
+// container.
 Result<PodState> first_state(const Object& pod, Time now, PodTiming timing = {});
 // A pod that an earlier kubelet may have run, as its status says. When containers of it ran, its
 // stage is `prepared`, and the kubelet, which has neither them nor the sandbox, must send
@@ -143,8 +171,9 @@ struct SandboxFailed {
 struct SandboxRemoved {};
 // It died by itself, with its containers: so they ended. The defaults are those of a SIGKILL.
 struct SandboxLost {
-    int exit_code = 137;
-    std::string reason = "Error", message = {};
+    int exit_code = 255;
+    std::string reason = "ContainerStatusUnknown";
+    std::string message = "The container could not be located when the pod was terminated";
 };
 struct Started {
     std::string container;
@@ -172,11 +201,19 @@ struct Probed {
     bool ok = false;
     std::string output = {};
 };
+struct HookEnded {
+    std::string container;
+    int attempt = 0;
+    HookKind kind = HookKind::pre_stop;
+    bool ok = false;
+    Duration took{};
+    std::string message = {};  // why it failed, as a status says it
+};
 }  // namespace pod_event
-using PodEvent =
-    std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
-                 pod_event::SandboxFailed, pod_event::SandboxRemoved, pod_event::SandboxLost,
-                 pod_event::Started, pod_event::StartFailed, pod_event::Exited, pod_event::Probed>;
+using PodEvent = std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
+                              pod_event::SandboxFailed, pod_event::SandboxRemoved,
+                              pod_event::SandboxLost, pod_event::Started, pod_event::StartFailed,
+                              pod_event::Exited, pod_event::Probed, pod_event::HookEnded>;
 
 namespace pod_command {
 struct Prepare {};  // volumes, address, sandbox
@@ -194,15 +231,22 @@ struct Probe {
     ProbeKind kind = ProbeKind::readiness;
     ProbeSpec spec;
 };
+struct Hook {
+    std::string container;
+    int attempt = 0;
+    HookKind kind = HookKind::pre_stop;
+    Handler handler;
+    std::optional<Duration> limit = {};  // it is given up then
+};
 struct RemoveSandbox {};
 struct DeletePod {};  // from the API, with grace 0
 struct Tell {
     std::string type, reason, message, container = {};
 };  // an Event about the pod or one container
 }  // namespace pod_command
-using PodCommand =
-    std::variant<pod_command::Prepare, pod_command::Start, pod_command::Stop, pod_command::Probe,
-                 pod_command::RemoveSandbox, pod_command::DeletePod, pod_command::Tell>;
+using PodCommand = std::variant<pod_command::Prepare, pod_command::Start, pod_command::Stop,
+                                pod_command::Probe, pod_command::Hook, pod_command::RemoveSandbox,
+                                pod_command::DeletePod, pod_command::Tell>;
 
 struct PodStep {
     PodState state;

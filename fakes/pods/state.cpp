@@ -27,16 +27,38 @@ int port_of(const Json& port, const Json& container) {
     return std::atoi(name.c_str());
 }
 
-void read_http(const Json& get, const Json& container, ProbeSpec& spec) {
-    spec.method = ProbeSpec::Method::http;
-    spec.port = port_of(member(get, "port"), container);
-    spec.host = string_at(get, "host");
-    spec.path = string_at(get, "path", "/");
-    if (spec.path.empty() || spec.path.front() != '/') spec.path.insert(0, "/");
-    spec.scheme = string_at(get, "scheme", "HTTP");
-    for (const Json& header : member(get, "httpHeaders")) {
-        spec.headers.emplace_back(string_at(header, "name"), string_at(header, "value"));
+void read_http(const Json& get, const Json& container, Handler& handler) {
+    handler.method = Handler::Method::http;
+    handler.port = port_of(member(get, "port"), container);
+    handler.host = string_at(get, "host");
+    handler.path = string_at(get, "path", "/");
+    if (handler.path.empty() || handler.path.front() != '/') handler.path.insert(0, "/");
+    handler.scheme = string_at(get, "scheme", "HTTP");
+    for (const Json& header : member(get, "httpHeaders"))
+        handler.headers.emplace_back(string_at(header, "name"), string_at(header, "value"));
+}
+
+// False when `json` names no handler.
+bool read_handler(const Json& json, const Json& container, Handler& handler) {
+    if (const Json& http = member(json, "httpGet"); http.is_object()) {
+        read_http(http, container, handler);
+    } else if (const Json& exec = member(json, "exec"); exec.is_object()) {
+        handler.method = Handler::Method::exec;
+        for (const Json& word : member(exec, "command")) handler.command.push_back(text_of(word));
+    } else if (const Json& tcp = member(json, "tcpSocket"); tcp.is_object()) {
+        handler.port = port_of(member(tcp, "port"), container);
+        handler.host = string_at(tcp, "host");
+    } else if (const Json& grpc = member(json, "grpc"); grpc.is_object()) {
+        handler.method = Handler::Method::grpc;
+        handler.port = static_cast<int>(int_at(grpc, "port"));
+        handler.service = string_at(grpc, "service");
+    } else if (const Json& sleep = member(json, "sleep"); sleep.is_object()) {
+        handler.method = Handler::Method::sleep;
+        handler.pause = seconds(int_at(sleep, "seconds"));
+    } else {
+        return false;
     }
+    return true;
 }
 
 Result<std::optional<ProbeSpec>> probe_of(const Json& container, std::string_view which) {
@@ -50,20 +72,37 @@ Result<std::optional<ProbeSpec>> probe_of(const Json& container, std::string_vie
     spec.failure_threshold = static_cast<int>(int_at(probe, "failureThreshold", 3));
     if (const std::int64_t grace = int_at(probe, "terminationGracePeriodSeconds"); grace > 0)
         spec.grace = seconds(grace);
-    if (const Json& http = member(probe, "httpGet"); http.is_object()) {
-        read_http(http, container, spec);
-    } else if (const Json& exec = member(probe, "exec"); exec.is_object()) {
-        spec.method = ProbeSpec::Method::exec;
-        for (const Json& word : member(exec, "command")) spec.command.push_back(text_of(word));
-    } else if (const Json& tcp = member(probe, "tcpSocket"); tcp.is_object()) {
-        spec.port = port_of(member(tcp, "port"), container);
-        spec.host = string_at(tcp, "host");
-    } else {
-        return Error{Reason::invalid,
-                     "container \"" + string_at(container, "name") + "\": " + std::string(which) +
-                         " has no handler that is known here (tcpSocket, httpGet or exec)"};
-    }
+    if (!read_handler(probe, container, spec))
+        return Error{Reason::invalid, "container \"" + string_at(container, "name") +
+                                          "\": " + std::string(which) + " has no handler"};
     return std::optional<ProbeSpec>{std::move(spec)};
+}
+
+std::optional<Handler> hook_of(const Json& container, std::string_view which) {
+    Handler handler;
+    const bool known =
+        read_handler(member(member(container, "lifecycle"), which), container, handler);
+    return known ? std::optional<Handler>(std::move(handler)) : std::nullopt;
+}
+
+// A container's own policy wins. A failed init container is tried again unless the pod's is Never.
+RestartPolicy restart_of(const Json& container, bool init, RestartPolicy pod_policy) {
+    const std::string own = string_at(container, "restartPolicy");
+    if (!own.empty()) return restart_policy_of(own);
+    return init && pod_policy == RestartPolicy::always ? RestartPolicy::on_failure : pod_policy;
+}
+
+std::vector<RestartRule> rules_of(const Json& container) {
+    std::vector<RestartRule> rules;
+    for (const Json& rule : member(container, "restartPolicyRules")) {
+        const Json& codes = member(rule, "exitCodes");
+        if (string_at(rule, "action") != "Restart" || !codes.is_object()) continue;
+        RestartRule& made = rules.emplace_back();
+        made.in = string_at(codes, "operator") == "In";
+        for (const Json& code : member(codes, "values"))
+            if (code.is_number_integer()) made.codes.push_back(code.get<int>());
+    }
+    return rules;
 }
 
 Result<PodContainer> container_of(const Json& spec, bool init, RestartPolicy pod_policy) {
@@ -71,14 +110,11 @@ Result<PodContainer> container_of(const Json& spec, bool init, RestartPolicy pod
     container.name = string_at(spec, "name");
     container.image = string_at(spec, "image");
     container.pull_policy = string_at(spec, "imagePullPolicy", "IfNotPresent");
-    container.restart = pod_policy;
+    container.restart = restart_of(spec, init, pod_policy);
+    container.rules = rules_of(spec);
     if (init) {
-        // A failed init container is tried again unless the pod's policy is Never.
         const bool sidecar = string_at(spec, "restartPolicy") == "Always";
         container.role = sidecar ? PodContainer::Role::sidecar : PodContainer::Role::init;
-        container.restart = sidecar                              ? RestartPolicy::always
-                            : pod_policy == RestartPolicy::never ? RestartPolicy::never
-                                                                 : RestartPolicy::on_failure;
     }
     constexpr std::string_view names[] = {"startupProbe", "livenessProbe", "readinessProbe"};
     for (std::size_t kind = 0; kind < container.probes.size(); ++kind) {
@@ -86,6 +122,8 @@ Result<PodContainer> container_of(const Json& spec, bool init, RestartPolicy pod
         if (!probe) return probe.error();
         container.probes[kind] = std::move(*probe);
     }
+    container.post_start = hook_of(spec, "postStart");
+    container.pre_stop = hook_of(spec, "preStop");
     return container;
 }
 

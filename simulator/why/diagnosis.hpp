@@ -37,6 +37,7 @@ struct Link {
 struct FirstFailure {
     Time time{};
     std::string pod_uid, pod, container, step;
+    std::string program;  // of the container's command, without its path; empty: the image's own
     int attempt = 0;   // of this pod's container, from 0
     int attempts = 1;  // of the step, over all its pods
     int exit_code = 0;

@@ -108,6 +108,10 @@ void explain(FirstFailure& failure, const std::string& log) {
     if (failure.signal == 0 && failure.exit_code > 128 && failure.exit_code < 128 + 65)
         failure.signal = failure.exit_code - 128;
     failure.log_tail = tail_of(lines);
+    // Whatever keeps sshd from serving, it says so last.
+    if (failure.program == "sshd" && failure.signal == 0 && !failure.log_tail.empty())
+        failure.hint =
+            "sshd exited " + std::to_string(failure.exit_code) + ": " + failure.log_tail.back();
     if (failure.hint.empty()) failure.hint = hint_for(log);
     if (failure.hint.empty()) failure.hint = hint_for_exit(failure.exit_code, failure.signal);
 }

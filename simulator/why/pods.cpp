@@ -34,6 +34,17 @@ bool is_consequence(const KnownPod& known, const KnownAttempt& attempt) {
     return as_told || attempt.finished >= *told + std::chrono::seconds(1);
 }
 
+std::string program_of(const Object& pod, const std::string& container) {
+    for (const char* list : {"spec.initContainers", "spec.containers"})
+        for (const Json& spec : at_path(pod.dom(), list)) {
+            const Json& command = member(spec, "command");
+            if (string_at(spec, "name") != container || command.empty() || !command[0].is_string()) continue;
+            const auto path = command[0].get<std::string>();
+            return path.substr(path.rfind('/') + 1);
+        }
+    return "";
+}
+
 int attempts_of_step(const std::vector<KnownPod>& pods, const std::string& step, bool launcher,
                      const std::string& container) {
     int count = 0;
@@ -108,6 +119,7 @@ std::optional<FirstFailure> first_failure_of(const std::vector<KnownPod>& pods) 
             first->pod_uid = known.pod->uid();
             first->pod = known.pod->name();
             first->container = attempt.container;
+            first->program = program_of(*known.pod, attempt.container);
             first->step = step_name(*known.pod, launcher);
             first->attempt = attempt.number;
             first->exit_code = attempt.exit_code;

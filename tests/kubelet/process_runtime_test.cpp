@@ -118,6 +118,12 @@ protected:
         return text;
     }
 
+    static ProbeRequest probe_of(const PodPlace& place, int port,
+                                 ProbeRequest::Kind kind = ProbeRequest::Kind::tcp,
+                                 std::string text = "") {
+        return ProbeRequest{kind, place.ip, port, std::move(text), std::chrono::seconds(5)};
+    }
+
     asio::io_context io;
     std::vector<std::string> hidden;
     std::string directory;
@@ -210,16 +216,15 @@ TEST_F(ProcessRuntimeTest, ProbesAndCommandsReachTheContainer) {
     start(place);
     Result<int> answer = Error{};
     ASSERT_TRUE(run_until(io, [&] {
-        answer = await(io, runtime->probe(place.ip, 8080, "", std::chrono::seconds(1)));
+        answer = await(io, runtime->probe(probe_of(place, 8080)));
         return answer.has_value();
     }));
     EXPECT_EQ(*answer, 0);
-    answer =
-        await(io, runtime->probe(place.ip, 8080, "GET /nope HTTP/1.1\r\nConnection: close\r\n\r\n",
-                                 std::chrono::seconds(5)));
+    answer = await(io, runtime->probe(probe_of(place, 8080, ProbeRequest::Kind::http,
+                                               "GET /nope HTTP/1.1\r\nConnection: close\r\n\r\n")));
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(*answer, 404);
-    answer = await(io, runtime->probe(place.ip, 81, "", std::chrono::seconds(1)));
+    answer = await(io, runtime->probe(probe_of(place, 81)));
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().message, "dial tcp " + place.ip + ":81: connect: connection refused");
     ExecRequest request;

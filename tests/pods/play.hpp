@@ -56,6 +56,11 @@ public:
         now += after;
         return send(pod_event::Exited{name, attempt, code, now});
     }
+    std::vector<std::string> hook_ended(HookKind kind, bool ok, Duration took = {},
+                                        std::string name = "node", int attempt = 0) {
+        now += took;
+        return send(pod_event::HookEnded{name, attempt, kind, ok, took, ok ? "" : "why"});
+    }
     Json status() const { return pod_status(state, dom, "172.18.0.2"); }
     std::string reason() const {
         return string_at(status()["containerStatuses"][0]["state"], "waiting.reason");
@@ -80,6 +85,9 @@ private:
     }
     void note(const pod_command::Probe& c, std::vector<std::string>& said) {
         said.push_back(std::string(probe_name(c.kind)) + " " + c.container);
+    }
+    void note(const pod_command::Hook& c, std::vector<std::string>& said) {
+        said.push_back((c.kind == HookKind::pre_stop ? "preStop " : "postStart ") + c.container);
     }
     void note(const pod_command::RemoveSandbox&, std::vector<std::string>& said) {
         said.push_back("remove");

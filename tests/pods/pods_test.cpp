@@ -54,6 +54,25 @@ TEST(Pods, ExitDecidesPhaseByRestartPolicy) {
     }
 }
 
+TEST(Pods, AContainersOwnPolicyAndRulesWin) {
+    Json pod = a_pod("Never");
+    Json& container = pod["spec"]["containers"][0];
+    container["restartPolicy"] = "Never";
+    container["restartPolicyRules"] = Json::array(
+        {{{"action", "Restart"}, {"exitCodes", {{"operator", "In"}, {"values", {42}}}}}});
+    Play play(pod);
+    play.run();
+    EXPECT_THAT(play.exit(42), ElementsAre("start node 1"));
+    play.started("node", 1);
+    EXPECT_THAT(play.exit(41, 1), ElementsAre("remove"));
+    EXPECT_EQ(play.state.phase, "Failed");
+    container.erase("restartPolicyRules");
+    container["restartPolicy"] = "OnFailure";
+    Play policy(pod);
+    policy.run();
+    EXPECT_THAT(policy.exit(1), ElementsAre("start node 1"));
+}
+
 TEST(Pods, RestartsAtOnceThenAfterTenSecondsDoublingToFiveMinutes) {
     Play play(a_pod());
     play.run();
@@ -174,8 +193,9 @@ TEST(Pods, SidecarsStartFirstAndEndWithTheApps) {
     play.started("node");
     EXPECT_EQ(play.state.phase, "Running");
     EXPECT_THAT(play.exit(0), ElementsAre("stop init 30"));
-    EXPECT_EQ(play.state.phase, "Succeeded");
+    EXPECT_EQ(play.state.phase, "Running") << "until the sidecar has ended, too";
     EXPECT_THAT(play.exit(143, 0, seconds(1), "init"), ElementsAre("remove"));
+    EXPECT_EQ(play.state.phase, "Succeeded") << "a sidecar's exit code does not count";
 }
 
 TEST(Deletion, StopsRemovesThenDeletes) {
@@ -230,6 +250,9 @@ TEST(Pods, RebuildALostSandbox) {
     Play play(a_pod("Always"));
     play.run();
     EXPECT_THAT(play.send(SandboxLost{}), ElementsAre("prepare"));
+    const Json ended = play.status()["containerStatuses"][0]["state"]["terminated"];
+    EXPECT_EQ(ended["exitCode"], 255);
+    EXPECT_EQ(ended["reason"], "ContainerStatusUnknown");
     EXPECT_THAT(play.send(SandboxReady{"10.244.0.9"}), ElementsAre("start node 1"));
 }
 

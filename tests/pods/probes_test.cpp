@@ -93,9 +93,34 @@ TEST(Probes, ResultsOfAnEarlierAttemptAreIgnored) {
     EXPECT_FALSE(play.state.containers[0].ready);
 }
 
-TEST(Probes, ByGrpcAreRefused) {
+TEST(Probes, KnowEveryHandler) {
     Json pod = a_pod();
-    pod["spec"]["containers"][0]["livenessProbe"] = {{"grpc", {{"port", 1}}}};
+    Json& container = pod["spec"]["containers"][0];
+    container["ports"] = Json::array({{{"name", "web"}, {"containerPort", 8080}}});
+    container["livenessProbe"] = {{"grpc", {{"port", 1}, {"service", "train"}}}};
+    container["readinessProbe"] = {
+        {"httpGet",
+         {{"port", "web"},
+          {"path", "healthz"},
+          {"scheme", "HTTPS"},
+          {"host", "1.2.3.4"},
+          {"httpHeaders", Json::array({{{"name", "X-A"}, {"value", "b"}}})}}}};
+    const auto state = first_state(*Object::make(pod), noon);
+    ASSERT_TRUE(state);
+    const ProbeSpec& grpc = *state->containers[0].probes[1];
+    EXPECT_EQ(grpc.method, Handler::Method::grpc);
+    EXPECT_EQ(grpc.service, "train");
+    const ProbeSpec& http = *state->containers[0].probes[2];
+    EXPECT_EQ(http.port, 8080);
+    EXPECT_EQ(http.path, "/healthz");
+    EXPECT_EQ(http.scheme, "HTTPS");
+    EXPECT_EQ(http.host, "1.2.3.4");
+    EXPECT_THAT(http.headers, ElementsAre(std::pair<std::string, std::string>("X-A", "b")));
+}
+
+TEST(Probes, WithoutAHandlerAreRefused) {
+    Json pod = a_pod();
+    pod["spec"]["containers"][0]["livenessProbe"] = {{"periodSeconds", 1}};
     const auto state = first_state(*Object::make(pod), noon);
     ASSERT_FALSE(state);
     EXPECT_THAT(state.error().message, testing::HasSubstr("livenessProbe"));

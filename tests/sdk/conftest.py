@@ -7,6 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from pods import Pods  # noqa: E402
 from shed import ROOT, Cluster, environments, find_kubectl  # noqa: E402
 
 
@@ -51,6 +52,14 @@ def cluster():
     yield shed
     shed.down()
     assert shed.leftovers() == []
+
+
+@pytest.fixture
+def pods(cluster):
+    """Plain pods of one test, taken away afterwards."""
+    made = Pods(cluster)
+    yield made
+    cluster.kubectl("delete", "pod", "--grace-period=0", "--force", "--ignore-not-found", *(made.names or ["none"]))
 
 
 @pytest.fixture

@@ -118,5 +118,14 @@ TEST(Output, AnExitCodeIsOnlyASignalWhereThereIsSuchASignal) {
     EXPECT_EQ(failure.signal, 0);
 }
 
+TEST(Output, AWorkersSshdSaysWhyItEnded) {
+    FirstFailure failure;
+    failure.program = "sshd";
+    failure.exit_code = 255;
+    explain(failure, "command-line: line 0: Bad configuration option: Nonsense\n");
+    EXPECT_EQ(failure.hint,
+              "sshd exited 255: command-line: line 0: Bad configuration option: Nonsense");
+}
+
 }  // namespace
 }  // namespace shed
