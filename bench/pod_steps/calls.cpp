@@ -75,7 +75,7 @@ void join(int process, const char* kind) {
 }
 
 [[noreturn]] void run_program(const std::vector<Record>& records, const std::string& mount_point) {
-    must(enter_root(records, mount_point, true, {}));  // One id is mapped, as by unshare -r.
+    must(enter_root(records, mount_point, true, {}, -1));  // One id is mapped, as by unshare -r.
     std::vector<char*> arguments;
     for (const Record& record : records)
         if (record[0] == "arg") arguments.push_back(const_cast<char*>(record[1].c_str()));

@@ -46,6 +46,7 @@ bool read_status(const Json& status, PodContainer& container) {
     if (init && now.kind == Kind::terminated) container.last_state = now;
     else if (now.kind != Kind::waiting) container.state = now;
     if (now.kind != Kind::running) return false;
+    container.run_began = now.started;
     container.activity = Activity::running;
     return true;
 }

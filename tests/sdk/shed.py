@@ -72,9 +72,37 @@ def namespaces_of(pid):
     return seen
 
 
+class HeldNamespaces(set):
+    """Names of namespaces, which the kernel gives to no others while this object lives: else those of a cluster that
+    has ended would soon be another's."""
+
+    def __init__(self, processes):
+        super().__init__()
+        self.held = []
+        for pid in processes:
+            for kind in ("net", "user", "pid"):
+                self.hold(f"/proc/{pid}/ns/{kind}")
+
+    def hold(self, path):
+        try:
+            held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return
+        name = os.readlink(f"/proc/self/fd/{held}")
+        if name in self or name in namespaces_of("self"):
+            os.close(held)
+        else:
+            self.held.append(held)
+            self.add(name)
+
+    def __del__(self):
+        for held in self.held:
+            os.close(held)
+
+
 def own_namespaces(name):
     """The namespaces of a running cluster: its pods' processes are in them, whatever they are called."""
-    return set().union(*(namespaces_of(pid) for pid, _ in processes_of(name))) - namespaces_of("self")
+    return HeldNamespaces(pid for pid, _ in processes_of(name))
 
 
 def processes_in(namespaces):
