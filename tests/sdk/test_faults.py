@@ -9,11 +9,9 @@ from shed import wait_until
 pytestmark = pytest.mark.kubectl
 
 
-def job(name, command, nodes=2, env=None, deadline=None, backoff=0):
+def job(name, command, nodes=2, deadline=None):
     """A TrainJob whose launcher is not tried again, and the runtime it wants."""
     spec = {"runtimeRef": {"name": f"{name}-runtime"}, "trainer": {"numNodes": nodes, "command": command}}
-    if env:
-        spec["trainer"]["env"] = [{"name": key, "value": value} for key, value in env.items()]
     if deadline:
         spec["activeDeadlineSeconds"] = deadline
     return {"apiVersion": "trainer.kubeflow.org/v1alpha1", "kind": "TrainJob", "metadata": {"name": name}, "spec": spec}
@@ -89,8 +87,8 @@ def test_a_silent_sshd_is_hinted_at(cluster):
         worker["containers"][0]["command"] = ["python3", "-c", listen]
         worker["containers"][0].pop("args", None)
 
-    start(cluster, "silent", ["mpirun", "hostname"], silent,
-          env={"OMPI_MCA_plm_rsh_args": "-o ConnectTimeout=3 -o ConnectionAttempts=1"})
+    rsh = "OMPI_MCA_plm_rsh_args=-o ConnectTimeout=3 -o ConnectionAttempts=1"
+    start(cluster, "silent", ["env", rsh, "mpirun", "hostname"], silent)
     condition, first = failed(cluster, "silent", 60)
     assert first["exit_code"] == 255, first
     assert "ConnectTimeout" in first["hint"], first
