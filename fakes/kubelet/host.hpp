@@ -3,6 +3,7 @@
 #include "fakes/kubelet/dns.hpp"
 #include "fakes/kubelet/gpu.hpp"
 #include "fakes/kubelet/kubelet.hpp"
+#include "fakes/kubelet/watched_objects.hpp"
 #include "fakes/net/tasks.hpp"
 
 #include <set>
@@ -15,6 +16,7 @@ struct KubeletHost::Impl {
     Deps deps;
     kubelet::GpuPool gpus;
     PodHistory history;
+    kubelet::WatchedObjects watched;
 
     // ---- addresses: 10.244.0.0/16 without .0.0 and the gateway; one that was just freed is reused
     // last

@@ -20,7 +20,7 @@ struct TokenRequest {
     std::string ns, service_account, audience, pod_name, pod_uid;
     std::int64_t expiration_seconds = 3600;
 };
-using TokenFunction = std::function<std::string(const TokenRequest&)>;
+using TokenFunction = std::function<Result<std::string>(const TokenRequest&)>;
 using ImageFunction =
     std::function<Result<Environment>(const std::string& image)>;  // Catalogue::resolve
 
@@ -36,9 +36,10 @@ struct KubeletConfig {
     NodeCapacity capacity = {};
     std::string host_ip = "10.244.0.1";
     bool faithful_timing = false;
-    std::vector<std::string> allowed_host_paths = {};
-    // In every pod; the runtime must have been given their sources in this order.
+    // In every pod.
     std::vector<HostMount> host_mounts = {};
+    // By hostPath volumes. The runtime must have been given the sources of both, in this order.
+    std::vector<AllowedHostPath> allowed_host_paths = {};
 };
 
 // What the kubelets of one process share: the runtime, the directory of pods, pod addresses, DNS
@@ -125,7 +126,8 @@ struct HolderOptions {
     // first: a lock on it tells others that something is still here.
     std::string also_remove = {};
     int keep_open = -1;
-    std::vector<std::string> shared = {};  // sources of the kubelets' host mounts
+    // Sources of the kubelets' host mounts, then their allowed host paths.
+    std::vector<std::string> shared = {};
 };
 
 // Real processes, by podinit. The holder lives until this object is destroyed or quit() is called.

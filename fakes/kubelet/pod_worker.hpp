@@ -3,6 +3,7 @@
 #include "fakes/kubelet/compose.hpp"
 #include "fakes/kubelet/event_recorder.hpp"
 #include "fakes/kubelet/host.hpp"
+#include "fakes/kubelet/pod_tokens.hpp"
 #include "fakes/pods/pods.hpp"
 
 #include <deque>
@@ -63,6 +64,21 @@ private:
         std::string container, int attempt);  // reason empty: it runs
     boost::asio::awaitable<pod_event::Probed> probe_steps(pod_command::Probe command);
     boost::asio::awaitable<Result<Found>> fetch(std::vector<Key> keys);
+    // pod_volumes.cpp: volumes while the pod runs
+    std::string next_stamp();
+    TokenFunction pod_token();
+    void follow_volumes(const Found& found, WrittenVolumes written);  // they have been prepared
+    void unfollow_volumes();
+    void note_shown(const Found& found);
+    void pod_changed(const Object& before);
+    void volumes_changed();
+    void arm_token_timer();
+    void evict_when_too_large();
+    boost::asio::awaitable<Result<void>> update_steps();
+    static Task update_volumes(Self self);
+    static Task renew_tokens(std::shared_ptr<NodeContext> node, std::weak_ptr<PodWorker> weak,
+                             Time due);
+    static Task watch_usage(std::weak_ptr<PodWorker> weak);
     // pod_status_writer.cpp: one write after another, the deletion last
     static Task write(Self self);
     boost::asio::awaitable<bool> write_status(Json status);
@@ -88,6 +104,15 @@ private:
         exec_specs_;  // env, cwd and ids for commands in a running container
     std::string last_status_;
     std::optional<Json> pending_status_;
+    struct VolumeState {
+        WrittenVolumes written;
+        std::map<Key, ResourceVersion> shown;  // what was seen of each object that was there
+        std::map<Key, ObjectPtr> immutable;
+        PodTokens tokens;
+        std::optional<Time> token_timer;
+        unsigned writes = 0;
+        bool followed = false, stale = false, updating = false, measured = false;
+    } volumes_;
     bool writing_ = false, delete_wanted_ = false, vanished_ = false;
 };
 

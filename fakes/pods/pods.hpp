@@ -138,6 +138,9 @@ struct SandboxFailed {
 };  // FailedMount, FailedCreatePodSandBox
 struct SandboxRemoved {};
 struct SandboxLost {};  // it died by itself
+struct Evicted {        // it took more than it may
+    std::string message;
+};
 struct Started {
     std::string container;
     int attempt = 0;
@@ -165,10 +168,10 @@ struct Probed {
     std::string output = {};
 };
 }  // namespace pod_event
-using PodEvent =
-    std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
-                 pod_event::SandboxFailed, pod_event::SandboxRemoved, pod_event::SandboxLost,
-                 pod_event::Started, pod_event::StartFailed, pod_event::Exited, pod_event::Probed>;
+using PodEvent = std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
+                              pod_event::SandboxFailed, pod_event::SandboxRemoved,
+                              pod_event::SandboxLost, pod_event::Evicted, pod_event::Started,
+                              pod_event::StartFailed, pod_event::Exited, pod_event::Probed>;
 
 namespace pod_command {
 struct Prepare {};  // volumes, address, sandbox
