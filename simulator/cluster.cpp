@@ -67,6 +67,7 @@ struct Cluster::Impl {
     Result<void> start_nodes();
     asio::awaitable<Result<void>> until_ready();
     bool all_ready();
+    Result<std::string> pod_token(const TokenRequest& request);
     ClusterFacts facts() const;
     asio::awaitable<void> stop();
 
@@ -115,7 +116,9 @@ asio::awaitable<Result<void>> Cluster::Impl::start_api() {
     options.identity = identity;
     options.streams = &streams;
     options.tokens = {{admin_token, "kubernetes-admin"}};
-    options.service_account = [this](const std::string& token) { return api.user_of_token(token); };
+    options.service_account = [this](const std::string& token) {
+        return api.user_of_token(token, clock.now());
+    };
     server = std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, std::move(options));
     const auto listening = server->listen();
     if (!listening) co_return listening.error();
@@ -166,6 +169,21 @@ void Cluster::Impl::start_control_plane() {
     manager->start();
 }
 
+// As a kubelet asks for it: bound to the pod.
+Result<std::string> Cluster::Impl::pod_token(const TokenRequest& request) {
+    Json spec = {{"expirationSeconds", request.expiration_seconds},
+                 {"boundObjectRef",
+                  {{"apiVersion", "v1"},
+                   {"kind", "Pod"},
+                   {"name", request.pod_name},
+                   {"uid", request.pod_uid}}}};
+    if (!request.audience.empty()) spec["audiences"] = Json::array({request.audience});
+    const auto issued =
+        api.issue_token(request.ns, request.service_account, std::move(spec), clock.now());
+    if (!issued) return issued.error();
+    return string_at(*issued, "token");
+}
+
 Result<void> Cluster::Impl::start_nodes() {
     KubeletHost::Deps deps{*kubelet_client,
                            *runtime,
@@ -173,9 +191,7 @@ Result<void> Cluster::Impl::start_nodes() {
                            [this](const std::string& image) { return catalogue->resolve(image); },
                            io.get_executor(),
                            topology.node_directory,
-                           [this](const TokenRequest& request) {
-                               return api.issue_token(request.ns, request.service_account);
-                           }};
+                           [this](const TokenRequest& request) { return pod_token(request); }};
     host = std::make_unique<KubeletHost>(std::move(deps));
     streams.ask(*host);
     logs.ask([this](const std::string& ns) { return host->gone_pods(ns); });
