@@ -41,6 +41,8 @@ HolderOptions holder_options(const Topology& topology) {
     options.also_remove = topology.directory;
     options.keep_open = topology.lock_descriptor;
     for (const HostMount& mount : topology.mounts) options.shared.push_back(mount.source);
+    for (const AllowedHostPath& allowed : topology.allowed_host_paths)
+        options.shared.push_back(allowed.path);
     return options;
 }
 
@@ -204,6 +206,7 @@ Result<void> Cluster::Impl::start_nodes() {
         config.capacity = capacity_of(topology, gpus);
         config.faithful_timing = topology.faithful_timing;
         config.host_mounts = topology.mounts;
+        config.allowed_host_paths = topology.allowed_host_paths;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
         tasks.spawn("kubelet", kubelets.back()->run());
     }
@@ -268,6 +271,8 @@ ClusterFacts Cluster::Impl::facts() const {
     facts.gpus = gpus_text(gpus, real_gpus);
     facts.resources = resources_text(topology);
     for (const HostMount& mount : topology.mounts) facts.mounts.push_back(mount_text(mount));
+    for (const AllowedHostPath& allowed : topology.allowed_host_paths)
+        facts.mounts.push_back(allowed_text(allowed));
     facts.egress =
         "pods reach this machine as host.trainshed.internal, and the Internet through its proxy "
         "on port " +

@@ -25,6 +25,7 @@ struct Topology {
     double time_scale = 1.0;
     std::uint16_t port = 0;  // 0: a free one
     std::vector<HostMount> mounts;  // in every pod
+    std::vector<AllowedHostPath> allowed_host_paths;  // by hostPath volumes
     std::string podinit, catalogue, user_catalogue, environments;
     std::string node_directory;  // the pods' files
     // The cluster's own directory and the lock on it: podinit holds the lock until all is gone and

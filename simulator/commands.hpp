@@ -28,6 +28,7 @@ struct UpOptions {
     std::uint16_t port = 0;
     std::vector<std::string> mounts;  // HOST[:POD[:ro|rw]]
     bool share_caches = true;
+    std::vector<std::string> allowed_host_paths;  // PREFIX[:ro|rw], for hostPath volumes
 };
 
 struct RunOptions {

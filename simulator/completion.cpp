@@ -11,7 +11,8 @@ struct Command {
     std::string_view name, about, flags;
 };
 constexpr std::string_view topology_flags =
-    "--name --nodes --fake-gpus --strict-resources --faithful-timing --time-scale --port --mount --no-share-caches";
+    "--name --nodes --fake-gpus --strict-resources --faithful-timing --time-scale --port --mount "
+    "--allow-host-path --no-share-caches";
 constexpr auto commands = std::to_array<Command>({
     {"up", "Start a cluster", "--detach"},
     {"down", "End a cluster", "--name"},
