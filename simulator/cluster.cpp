@@ -46,6 +46,8 @@ HolderOptions holder_options(const Topology& topology, std::shared_ptr<CgroupTre
     options.keep_open = topology.lock_descriptor;
     options.groups = std::move(groups);
     for (const HostMount& mount : topology.mounts) options.shared.push_back(mount.source);
+    for (const AllowedHostPath& allowed : topology.allowed_host_paths)
+        options.shared.push_back(allowed.path);
     return options;
 }
 
@@ -76,6 +78,7 @@ struct Cluster::Impl {
     Result<void> start_nodes();
     asio::awaitable<Result<void>> until_ready();
     bool all_ready();
+    Result<std::string> pod_token(const TokenRequest& request);
     ClusterFacts facts() const;
     asio::awaitable<void> stop();
 
@@ -136,7 +139,9 @@ Result<std::uint16_t> Cluster::Impl::listen() {
     options.streams = &streams;
     options.metrics = &usage;
     options.tokens = {{identity.token, "kubernetes-admin"}};
-    options.service_account = [this](const std::string& token) { return api.user_of_token(token); };
+    options.service_account = [this](const std::string& token) {
+        return api.user_of_token(token, clock.now());
+    };
     server = std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, options);
     auto listening = server->listen();
     if (listening || topology.port != 0) return listening;
@@ -229,6 +234,21 @@ void Cluster::Impl::start_control_plane() {
     manager->start();
 }
 
+// As a kubelet asks for it: bound to the pod.
+Result<std::string> Cluster::Impl::pod_token(const TokenRequest& request) {
+    Json spec = {{"expirationSeconds", request.expiration_seconds},
+                 {"boundObjectRef",
+                  {{"apiVersion", "v1"},
+                   {"kind", "Pod"},
+                   {"name", request.pod_name},
+                   {"uid", request.pod_uid}}}};
+    if (!request.audience.empty()) spec["audiences"] = Json::array({request.audience});
+    const auto issued =
+        api.issue_token(request.ns, request.service_account, std::move(spec), clock.now());
+    if (!issued) return issued.error();
+    return string_at(*issued, "token");
+}
+
 Result<void> Cluster::Impl::start_nodes() {
     driver = find_gpus(gpu_source());
     KubeletHost::Deps deps{*kubelet_client,
@@ -237,9 +257,7 @@ Result<void> Cluster::Impl::start_nodes() {
                            [this](const std::string& image) { return catalogue->resolve(image); },
                            io.get_executor(),
                            topology.node_directory,
-                           [this](const TokenRequest& request) {
-                               return api.issue_token(request.ns, request.service_account);
-                           },
+                           [this](const TokenRequest& request) { return pod_token(request); },
                            GpuPool(driver.gpus, topology.gpu_share.value_or(0)),
                            driver.files};
     host = std::make_unique<KubeletHost>(std::move(deps));
@@ -258,6 +276,7 @@ Result<void> Cluster::Impl::start_nodes() {
         config.pod_pids_limit = topology.pod_pids_limit;
         config.allow_host_namespaces = topology.allow_host_namespaces;
         config.host_mounts = topology.mounts;
+        config.allowed_host_paths = topology.allowed_host_paths;
         kubelets.push_back(std::make_unique<Kubelet>(*host, std::move(config)));
         tasks.spawn("kubelet", kubelets.back()->run());
     }
@@ -326,6 +345,8 @@ ClusterFacts Cluster::Impl::facts() const {
     facts.gpus = gpus_text(topology, driver);
     facts.resources = resources_text(topology);
     for (const HostMount& mount : topology.mounts) facts.mounts.push_back(mount_text(mount));
+    for (const AllowedHostPath& allowed : topology.allowed_host_paths)
+        facts.mounts.push_back(allowed_text(allowed));
     facts.egress =
         "pods reach this machine as host.trainshed.internal, and the Internet through its proxy "
         "on port " +

@@ -29,6 +29,7 @@ struct Topology {
     std::int64_t pod_pids_limit = 1024;
     std::uint16_t port = 0;  // 0: a free one
     std::vector<HostMount> mounts;  // in every pod
+    std::vector<AllowedHostPath> allowed_host_paths;  // by hostPath volumes
     std::string podinit, catalogue, user_catalogue, environments;
     std::string node_directory;  // the pods' files
     // The cluster's own directory and the lock on it: podinit holds the lock until all is gone and

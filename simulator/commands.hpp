@@ -30,6 +30,7 @@ struct UpOptions {
     std::string store;  // "memory", a file, or "": memory, and for a detached one a file of its own
     std::vector<std::string> mounts;  // HOST[:POD[:ro|rw]]
     bool share_caches = true;
+    std::vector<std::string> allowed_host_paths;  // PREFIX[:ro|rw], for hostPath volumes
 };
 
 struct RunOptions {

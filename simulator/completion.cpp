@@ -12,7 +12,7 @@ struct Command {
 };
 constexpr std::string_view topology_flags =
     "--name --nodes --fake-gpus --gpu-share --strict-gpus --strict-resources --faithful-timing "
-    "--allow-host-namespaces --time-scale --pod-pids-limit --port --mount --no-share-caches";
+    "--allow-host-namespaces --time-scale --pod-pids-limit --port --mount --allow-host-path --no-share-caches";
 constexpr auto commands = std::to_array<Command>({
     {"up", "Start a cluster", "--detach --store"},
     {"down", "End a cluster", "--name"},

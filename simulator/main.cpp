@@ -82,6 +82,10 @@ void add_topology(CLI::App* command, UpOptions& up) {
                         "Show pods a directory or file of this machine: HOST[:POD[:ro|rw]], read-only unless rw; "
                         "repeatable")
         ->allow_extra_args(false);
+    command->add_option("--allow-host-path", up.allowed_host_paths,
+                        "Let pods mount this directory of this machine, and what is below it, by hostPath volumes: "
+                        "PREFIX[:ro|rw], read-only unless rw; repeatable")
+        ->allow_extra_args(false);
     command->add_flag("!--no-share-caches", up.share_caches,
                       "Do not show pods this machine's caches of Hugging Face and MLX Data");
 }

@@ -47,6 +47,13 @@ std::string closed_to_pods(const fs::path& path) {
     return ::access(path.c_str(), R_OK) == 0 ? "" : path.string();
 }
 
+std::string closed_text(const std::string& path) {
+    const std::string closed = closed_to_pods(path);
+    if (closed.empty()) return "";
+    return closed + " is closed to pods, which are other users of this machine; chmod " +
+           (closed == path ? "o+rX " : "o+x ") + closed;
+}
+
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
@@ -76,10 +83,36 @@ Result<HostMount> parse_mount(const std::string& text) {
     if (ec) return wrong(ec.message());
     mount.file = !fs::is_directory(mount.source, ec);
     mount.kind = mode == "rw" ? HostMount::Kind::read_write : HostMount::Kind::read_only;
-    if (const std::string closed = closed_to_pods(mount.source); !closed.empty())
-        return wrong(closed + " is closed to pods, which are other users of this machine; chmod " +
-                     (closed == mount.source ? "o+rX " : "o+x ") + closed);
+    if (const std::string why = closed_text(mount.source); !why.empty()) return wrong(why);
     return mount;
+}
+
+Result<AllowedHostPath> parse_allowed_host_path(const std::string& text) {
+    const auto wrong = [&](const std::string& what) {
+        return Error{Reason::bad_request, "--allow-host-path " + text + ": " + what};
+    };
+    const bool has_mode = text.ends_with(":rw") || text.ends_with(":ro");
+    const std::string path = has_mode ? text.substr(0, text.size() - 3) : text;
+    if (!path.starts_with('/')) return wrong("\"" + path + "\" is no absolute path");
+    std::error_code ec;
+    AllowedHostPath allowed{fs::canonical(path, ec), text.ends_with(":rw")};
+    if (ec) return wrong(ec.message());
+    if (const std::string why = closed_text(allowed.path); !why.empty()) return wrong(why);
+    return allowed;
+}
+
+Result<std::vector<AllowedHostPath>> allowed_host_paths(const std::vector<std::string>& texts) {
+    std::vector<AllowedHostPath> all;
+    for (const std::string& text : texts) {
+        auto allowed = parse_allowed_host_path(text);
+        if (!allowed) return allowed.error();
+        all.push_back(std::move(*allowed));
+    }
+    return all;
+}
+
+std::string allowed_text(const AllowedHostPath& allowed) {
+    return allowed.path + " by hostPath, " + (allowed.writable ? "writable" : "read-only");
 }
 
 std::vector<HostMount> shared_caches(const std::function<std::string(const char* variable)>& get) {

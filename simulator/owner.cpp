@@ -1,6 +1,7 @@
 #include "simulator/owner.hpp"
 
 #include "fakes/images/images.hpp"
+#include "simulator/mounts.hpp"
 
 #include <unistd.h>
 
@@ -78,7 +79,10 @@ Result<ClusterFacts> OwnedCluster::start(Cluster::Progress progress) {
     keeps_state_ = found_state;
     ::unlink(paths_.ending.c_str());
     arm_signals();
+    auto allowed = allowed_host_paths(options_.allowed_host_paths);
+    if (!allowed) return allowed.error();
     Topology topology = topology_of(options_, paths_);
+    topology.allowed_host_paths = std::move(*allowed);
     topology.lock_descriptor = lock_->descriptor();
     topology.mounts = mounts_;
     cluster_ = std::make_unique<Cluster>(io_, std::move(topology));

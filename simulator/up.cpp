@@ -97,6 +97,8 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     if (options.allow_host_namespaces) words.push_back("--allow-host-namespaces");
     if (!options.share_caches) words.push_back("--no-share-caches");
     for (const std::string& mount : options.mounts) words.insert(words.end(), {"--mount", mount});
+    for (const std::string& prefix : options.allowed_host_paths)
+        words.insert(words.end(), {"--allow-host-path", prefix});
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);

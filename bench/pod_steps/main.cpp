@@ -107,7 +107,8 @@ private:
         return place;
     }
     static Spec files_of(const kubelet::PodPlace& place) {
-        return *kubelet::volume_files(place, {}, {}, "now");
+        kubelet::WrittenVolumes written;
+        return *kubelet::volume_files(place, {}, {}, "now", written);
     }
     static kubelet::ContainerPlan plan_of(const kubelet::PodPlace& place) {
         kubelet::ContainerInputs inputs;

@@ -76,11 +76,11 @@ public:
 
     Store& store() { return store_; }
 
-    // A bearer token for a service account, as serviceaccounts/NAME/token gives and kubelets put
-    // into pods; good until this Api goes.
-    std::string issue_token(const std::string& ns, const std::string& account);
-    // "system:serviceaccount:NS:NAME", or "" for a token that was not issued here.
-    std::string user_of_token(const std::string& token) const;
+    // What serviceaccounts/NAME/token answers to a TokenRequest of this `spec`, and kubelets put
+    // into pods: its status {token, expirationTimestamp}.
+    Result<Json> issue_token(const std::string& ns, const std::string& account, Json spec, Time now);
+    // "system:serviceaccount:NS:NAME", or "" for a token that does not open this server (now).
+    std::string user_of_token(const std::string& token, Time now) const;
 
     // ---- discovery: /version /api /apis /apis/g /apis/g/v /openapi/v2 /openapi/v3...; nullopt when not such a path
     std::optional<Response> discovery(std::string_view path, std::string_view accept, std::string_view if_none_match) const;

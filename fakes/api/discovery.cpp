@@ -259,6 +259,7 @@ std::optional<Response> Api::Impl::discovery(std::string_view path, std::string_
     }
     if (path == "/api/v1") return versioned_answer("", "v1");
     if (path.starts_with("/apis/")) return groups_answer(path.substr(6));
+    if (auto issuer = issuer_document(path)) return issuer;
     if (path.starts_with("/openapi/")) return openapi_document(path, if_none_match);
     return std::nullopt;
 }

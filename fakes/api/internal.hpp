@@ -1,6 +1,7 @@
 #pragma once
 // What the files of fakes/api share. Nobody outside includes this.
 #include "fakes/api/api.hpp"
+#include "fakes/api/jwt.hpp"
 #include "fakes/patch/patch.hpp"
 #include "fakes/yaml/yaml.hpp"
 
@@ -105,8 +106,6 @@ std::string render_table(const Kind& kind, const std::vector<ObjectPtr>& objects
                          Time now);
 std::string partial_metadata(const Object& object, bool beta);
 
-// ---- reviews.cpp
-
 // ---- subresource.cpp
 bool has_scale(const Kind& kind);
 std::vector<std::string_view> subresources_of(const Kind& kind);
@@ -126,14 +125,18 @@ private:
 std::string base64_url(std::string_view bytes);
 Result<std::string> from_base64_url(std::string_view text);
 
+// Who a token stands for, as TokenReview tells it, and for which of the wanted audiences.
+struct TokenUser {
+    Json info;
+    std::vector<std::string> audiences;
+};
+
 struct Api::Impl {
     Impl(Store& s, Rng& r) : store(s), rng(r) {}
 
     Store& store;
     Rng& rng;
-    std::unordered_map<std::string, std::string> issued;  // token: user
-    std::string issue_token(const std::string& ns, const std::string& account);
-    std::string user_of_token(const std::string& token) const;
+    SigningKey signer;
     Result<Json> answer_review(const Request& request, Json body, Time now);
     std::unordered_map<std::string, std::pair<std::string, std::string>> openapi;  // path: body, hash
 
@@ -184,11 +187,21 @@ struct Api::Impl {
     // ---- subresource.cpp
     Result<ObjectPtr> bind(const Request& request, const Json& body, Time now);
     Result<Json> evict(const Request& request, const Json& body, Time now);
-    Result<Json> request_token(const Request& request, Json body, Time now);
     Result<ObjectPtr> finalize_namespace(const Request& request, Json body, Time now);
     Result<Json> scale_of(const Request& request);
     Result<Json> write_scale(const Request& request, const Json& body, Time now, Warnings warnings);
     Result<Json> create_subresource(const Request& request, Json body, Time now);
+
+    // ---- tokens.cpp
+    // A TokenRequest's status; the defaults are put into its `spec`.
+    Result<Json> issue_token(const std::string& ns, const std::string& account, Json& spec, Time now);
+    Result<Json> bound_claims(const Object& account, const Json& reference) const;
+    // `wanted` empty: the API server's own. The error says why not, as TokenReview does.
+    Result<TokenUser> authenticate(const std::string& token, const std::vector<std::string>& wanted,
+                                   Time now) const;
+    Result<Json> request_token(const Request& request, Json body, Time now);
+    Result<Json> review_token(Json review, Time now) const;
+    std::optional<Response> issuer_document(std::string_view path) const;
 
     // ---- discovery.cpp, openapi.cpp
     std::optional<Response> discovery(std::string_view path, std::string_view accept,

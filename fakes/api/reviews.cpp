@@ -7,6 +7,8 @@ namespace shed {
 
 namespace {
 
+constexpr std::string_view account_prefix = "system:serviceaccount:";
+
 Json rule(std::vector<std::string> verbs, const char* where, std::vector<std::string> groups,
           std::vector<std::string> what) {
     Json result = {{"verbs", verbs}, {where, what}};
@@ -23,7 +25,12 @@ Json all_rules() {
 Json user_info(const std::string& user) {
     Json groups = Json::array();
     if (user == "system:anonymous") groups = Json::array({"system:unauthenticated"});
-    else if (user.starts_with("system:serviceaccount:")) groups = Json::array({"system:serviceaccounts", "system:authenticated"});
+    else if (user.starts_with(account_prefix)) {
+        const std::string account = user.substr(account_prefix.size());
+        groups = Json::array({"system:serviceaccounts",
+                              "system:serviceaccounts:" + account.substr(0, account.find(':')),
+                              "system:authenticated"});
+    }
     else groups = Json::array({"system:masters", "system:authenticated"});
     return {{"username", user}, {"groups", std::move(groups)}};
 }
@@ -42,10 +49,7 @@ Result<Json> Api::Impl::answer_review(const Request& request, Json body, Time no
         body["spec"] = Json::object();
         body["status"] = all_rules();
     } else if (kind == "TokenReview") {
-        const std::string user = user_of_token(string_at(body, "spec.token"));
-        if (user.empty())
-            body["status"] = {{"user", Json::object()}, {"error", "invalid bearer token"}};
-        else body["status"] = {{"authenticated", true}, {"user", user_info(user)}};
+        return review_token(std::move(body), now);
     } else {
         body["status"] = {{"allowed", true}};
     }

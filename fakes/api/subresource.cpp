@@ -1,4 +1,4 @@
-// Subresources other than status: binding, eviction, token, finalize, scale.
+// Subresources other than status and token: binding, eviction, finalize, scale.
 #include "fakes/api/internal.hpp"
 
 #include <nlohmann/json.hpp>
@@ -93,41 +93,6 @@ Result<Json> Api::Impl::evict(const Request& request, const Json& body, Time now
     auto removed = remove(deletion, options.is_object() ? options : Json::object(), now);
     if (!removed) return removed.error();
     return success(201);
-}
-
-std::string Api::Impl::issue_token(const std::string& ns, const std::string& account) {
-    std::string token = "trainshed." + rng.uuid() + "." + rng.uuid();
-    issued[token] = "system:serviceaccount:" + ns + ":" + account;
-    return token;
-}
-
-std::string Api::Impl::user_of_token(const std::string& token) const {
-    const auto found = issued.find(token);
-    return found == issued.end() ? "" : found->second;
-}
-
-// Unlike kube-apiserver: the token is opaque, not a JWT, and nothing expires it.
-Result<Json> Api::Impl::request_token(const Request& request, Json body, Time now) {
-    constexpr std::int64_t default_seconds = 3600;
-    static const Kind& accounts = kind_of("v1", "ServiceAccount");
-    const ObjectPtr account = store.find({&accounts, request.ns, request.name});
-    if (!account) return not_found(accounts, request.name);
-    Json& spec = body["spec"];
-    if (!spec.is_object()) spec = Json::object();
-    if (member(spec, "audiences").empty())
-        spec["audiences"] = Json::array({"https://kubernetes.default.svc.cluster.local"});
-    if (!spec.contains("boundObjectRef")) spec["boundObjectRef"] = nullptr;
-    const std::int64_t seconds = int_at(spec, "expirationSeconds", default_seconds);
-    spec["expirationSeconds"] = seconds;
-    body["apiVersion"] = "authentication.k8s.io/v1";
-    body["kind"] = "TokenRequest";
-    body["metadata"] = {{"name", request.name},
-                        {"namespace", request.ns},
-                        {"uid", account->uid()},
-                        {"creationTimestamp", format_time(now)}};
-    body["status"] = {{"token", issue_token(request.ns, request.name)},
-                      {"expirationTimestamp", format_time(now + std::chrono::seconds(seconds))}};
-    return body;
 }
 
 Result<ObjectPtr> Api::Impl::finalize_namespace(const Request& request, Json body, Time now) {

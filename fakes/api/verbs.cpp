@@ -253,11 +253,15 @@ Api::~Api() = default;
 
 Response Api::answer(const Request& request, Time now) { return impl_->answer(request, now); }
 
-std::string Api::issue_token(const std::string& ns, const std::string& account) {
-    return impl_->issue_token(ns, account);
+Result<Json> Api::issue_token(const std::string& ns, const std::string& account, Json spec,
+                              Time now) {
+    return impl_->issue_token(ns, account, spec, now);
 }
 
-std::string Api::user_of_token(const std::string& token) const { return impl_->user_of_token(token); }
+std::string Api::user_of_token(const std::string& token, Time now) const {
+    const auto user = impl_->authenticate(token, {}, now);
+    return user ? string_at(user->info, "username") : "";
+}
 
 Result<ObjectPtr> Api::get(const Key& key) const {
     SHED_CHECK(key.kind != nullptr);

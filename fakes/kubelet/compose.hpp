@@ -25,8 +25,8 @@ struct PodPlace {
     std::string directory;  // .../pods/UID
     std::string ip, host_ip, node;
     bool single_identity = false;  // pods have one id, under the name they ask for
-    std::vector<std::string> allowed_host_paths;
     std::vector<HostMount> host_mounts;
+    std::vector<AllowedHostPath> allowed_host_paths;
     std::string claims_directory;
     std::map<std::string, std::string> node_allocatable;  // "cpu": "16"
 
@@ -71,10 +71,48 @@ std::string expand(std::string_view text, const std::map<std::string, std::strin
 // What the kubelet adds to the image's own variables: service links, envFrom, env.
 Result<Variables> container_env(const PodPlace& place, const Json& container, const Found& found);
 
+// ---- volume_content.cpp
+struct VolumeFile {
+    std::string path, content;
+    unsigned mode = 0644;
+    int uid = 0;
+};
+bool holds_files(const Json& volume);  // configMap, secret, downwardAPI, projected
+Result<std::vector<VolumeFile>> volume_content(const PodPlace& place, const Json& volume,
+                                               const Found& found, const TokenFunction& token);
+
 // ---- volumes.cpp
-// File operations that make the pod's directory and its volumes. `stamp` names the data directory.
+// A volume of files as it was written last.
+struct WrittenVolume {
+    std::string data;             // the directory that `..data` points to
+    std::uint64_t hash = 0;       // of its files
+    std::set<std::string> links;  // first elements of their paths
+};
+using WrittenVolumes = std::map<std::string, WrittenVolume>;  // by the volume's name
+// File operations that make the pod's directory and its volumes. `stamp` names the data
+// directories; `written` is told what is there afterwards.
 Result<Spec> volume_files(const PodPlace& place, const Found& found, const TokenFunction& token,
-                          const std::string& stamp);
+                          const std::string& stamp, WrittenVolumes& written);
+// What brings volumes of files up to date: nothing where all is as it was. A volume that cannot be
+// made stays as it is.
+struct VolumeUpdate {
+    Spec operations;
+    WrittenVolumes written;  // once they are done
+    std::optional<Error> failed;
+};
+VolumeUpdate volume_update(const PodPlace& place, const Found& found, const TokenFunction& token,
+                           const std::string& stamp, const WrittenVolumes& written);
+// To be done before the pod's directory can be removed.
+Spec volume_ends(const PodPlace& place);
+
+// ---- host_path.cpp
+struct HostPlace {
+    int allowed = 0;    // which of the allowed host paths it is in
+    std::string below;  // where in that; "" for the path itself
+    bool writable = false, file = false;
+};
+// A missing one is made where its type asks for it. The error names the flag that would allow it.
+Result<HostPlace> host_place(const PodPlace& place, const Json& host_path);
 
 // ---- rootfs.cpp
 struct ContainerPlan {
@@ -101,15 +139,18 @@ std::map<std::string, std::string> etc_files(const PodPlace& place, const Identi
 // ---- mounts.cpp: volumeMounts and host mounts
 struct Mount {
     std::string source, target;
+    // Where in the source, each path beneath what the one before leads to; found when the container
+    // starts, whatever links are there then.
+    std::vector<std::string> below = {};
+    bool make = false;  // the last of them, when it is missing
     bool read_only = false;
-    bool file = false;    // the source is a file
-    bool memory = false;  // a tmpfs of its own; source holds its options
-    int shared = -1;      // a host mount's number; its source is for the runtime to find
-    bool cache = false;   // a host mount that the pod may change for itself
+    bool file = false;   // what is mounted is a file
+    int shared = -1;     // number of a host mount or path; its source is for the runtime to find
+    bool cache = false;  // a host mount that the pod may change for itself
     std::vector<std::string> left_out = {};
 };
 Result<std::vector<Mount>> volume_mounts(const PodPlace& place, const Json& container,
-                                         const Variables& variables, Spec& files);
+                                         const Variables& variables);
 // Adds the place's host mounts; a volume that the pod mounts at the same path wins.
 void add_host_mounts(const PodPlace& place, const std::string& home, std::vector<Mount>& mounts);
 // Follows the links every pod has (/bin, /lib, /var/run ...) and removes `.`, `..` and doubled

@@ -28,7 +28,10 @@ std::vector<ObjectPtr> KubeletHost::gone_pods(const std::string& ns) const {
     return pods;
 }
 
-KubeletHost::Impl::Impl(Deps given) : deps(std::move(given)), tasks(deps.executor) {
+KubeletHost::Impl::Impl(Deps given)
+    : deps(std::move(given)),
+      watched(deps.client, deps.clock, deps.executor),
+      tasks(deps.executor) {
     deps.runtime.on_exit([this](const ContainerExit& exit) {
         const auto listener = listeners.find(exit.pod_uid);
         if (listener != listeners.end()) listener->second.exited(exit);

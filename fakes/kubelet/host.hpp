@@ -2,6 +2,7 @@
 // The insides of KubeletHost, for this module's files only.
 #include "fakes/kubelet/dns.hpp"
 #include "fakes/kubelet/kubelet.hpp"
+#include "fakes/kubelet/watched_objects.hpp"
 #include "fakes/net/tasks.hpp"
 
 #include <set>
@@ -14,6 +15,7 @@ struct KubeletHost::Impl {
     Deps deps;
     PodHistory history;
     UsageMeter meter;
+    kubelet::WatchedObjects watched;
 
     // ---- addresses: 10.244.0.0/16 without .0.0 and the gateway; one that was just freed is reused
     // last

@@ -18,4 +18,10 @@ struct HostMount {
     std::vector<std::string> left_out = {};  // of a cache: names in its top directory
 };
 
+// What pods may mount by hostPath volumes, with all that is below it.
+struct AllowedHostPath {
+    std::string path;  // absolute, without links
+    bool writable = false;
+};
+
 }  // namespace shed

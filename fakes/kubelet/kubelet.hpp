@@ -23,7 +23,7 @@ struct TokenRequest {
     std::string ns, service_account, audience, pod_name, pod_uid;
     std::int64_t expiration_seconds = 3600;
 };
-using TokenFunction = std::function<std::string(const TokenRequest&)>;
+using TokenFunction = std::function<Result<std::string>(const TokenRequest&)>;
 using ImageFunction =
     std::function<Result<Environment>(const std::string& image)>;  // Catalogue::resolve
 
@@ -40,12 +40,13 @@ struct KubeletConfig {
     std::string host_ip = "10.244.0.1";
     bool faithful_timing = false;
     std::int64_t pod_pids_limit = 1024;  // podPidsLimit; a real kubelet's default is none
-    std::vector<std::string> allowed_host_paths = {};
     std::vector<std::string> gpus = {};  // uuids that this node's pods may get; empty: all
     // Pods may share the PID and IPC namespaces of the cluster's holder: see all pods' processes.
     bool allow_host_namespaces = false;
-    // In every pod; the runtime must have been given their sources in this order.
+    // In every pod.
     std::vector<HostMount> host_mounts = {};
+    // By hostPath volumes. The runtime must have been given the sources of both, in this order.
+    std::vector<AllowedHostPath> allowed_host_paths = {};
 };
 
 // What the kubelets of one process share: the runtime, the directory of pods, pod addresses, DNS
@@ -135,7 +136,8 @@ struct HolderOptions {
     // first: a lock on it tells others that something is still here.
     std::string also_remove = {};
     int keep_open = -1;
-    std::vector<std::string> shared = {};  // sources of the kubelets' host mounts
+    // Sources of the kubelets' host mounts, then their allowed host paths.
+    std::vector<std::string> shared = {};
     std::shared_ptr<CgroupTree> groups = {};  // of the pods; without it none is limited
 };
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace shed::kubelet {
 namespace {
@@ -19,81 +20,61 @@ const Json& volume_named(const PodPlace& place, const std::string& name) {
     return member(place.spec(), "");
 }
 
-struct Source {
-    std::string path;
-    bool read_only = false;      // the kind of volume allows no writes
-    bool writable_root = false;  // missing sub-directories may be made in it
-};
-
-Source source_of(const PodPlace& place, const Json& volume) {
-    const std::string own = place.volume_path(string_at(volume, "name"));
-    if (member(volume, "emptyDir").is_object()) return {own, false, true};
-    if (const Json& host = member(volume, "hostPath"); host.is_object())
-        return {string_at(host, "path"), false, false};
-    if (const Json& claim = member(volume, "persistentVolumeClaim"); claim.is_object()) {
-        return {
-            place.claims_directory + "/" + place.pod->ns() + "/" + string_at(claim, "claimName"),
-            bool_at(claim, "readOnly"), true};
+Result<Mount> volume_source(const PodPlace& place, const Json& volume) {
+    Mount mount;
+    mount.source = place.volume_path(string_at(volume, "name"));
+    if (const Json& host = member(volume, "hostPath"); host.is_object()) {
+        const auto found = host_place(place, host);
+        if (!found) return found.error();
+        mount.shared = static_cast<int>(place.host_mounts.size()) + found->allowed;
+        mount.source = string_at(host, "path");
+        if (!found->below.empty()) mount.below = {found->below};
+        mount.file = found->file;
+        mount.read_only = !found->writable;
+    } else if (const Json& claim = member(volume, "persistentVolumeClaim"); claim.is_object()) {
+        mount.source =
+            place.claims_directory + "/" + place.pod->ns() + "/" + string_at(claim, "claimName");
+        mount.read_only = bool_at(claim, "readOnly");
+        mount.make = true;
+    } else {
+        mount.make = member(volume, "emptyDir").is_object();
+        mount.read_only = !mount.make;
     }
-    return {own, true, false};
+    return mount;
 }
 
-struct Resolved {
-    std::string path;
-    bool file = false;
-};
-
-// The real path of base/below, which may not leave base by links or dots: a pod may have put links
-// there.
-std::optional<Resolved> resolve_beneath(const std::string& base, const std::string& below) {
+// What is at base/below now: errno, or 0 and whether it is a file. Only to choose the form of the
+// mount point and to tell what is wrong early: what is mounted is found anew.
+int look_beneath(const std::string& base, const std::string& below, bool& file) {
     const int root = ::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0) return std::nullopt;
+    if (root < 0) return errno;
     struct open_how how = {};
     how.flags = O_PATH | O_CLOEXEC;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     const long fd = ::syscall(SYS_openat2, root, below.c_str(), &how, sizeof how);
+    const int failed = fd < 0 ? errno : 0;
     ::close(root);
-    if (fd < 0) return std::nullopt;
-    char real[4096];
-    const ssize_t length =
-        ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), real, sizeof real);
+    if (failed != 0) return failed;
     struct stat status = {};
-    const bool known = ::fstat(static_cast<int>(fd), &status) == 0;
+    file = ::fstat(static_cast<int>(fd), &status) == 0 && !S_ISDIR(status.st_mode);
     ::close(static_cast<int>(fd));
-    if (length <= 0 || !known) return std::nullopt;
-    return Resolved{std::string(real, static_cast<std::size_t>(length)), !S_ISDIR(status.st_mode)};
+    return 0;
 }
 
-Error bad_sub_path(const std::string& volume, const std::string& sub_path) {
-    return Error{Reason::invalid, "failed to prepare subPath for volumeMount \"" + volume +
-                                      "\": \"" + sub_path +
-                                      "\" does not lead to a place inside the volume"};
-}
-
-Result<void> apply_sub_path(const Source& source, const std::string& volume,
-                            const std::string& sub_path, Mount& mount, Spec& files) {
+Result<void> apply_sub_path(const std::string& volume, const std::string& sub_path, Mount& mount) {
+    const auto bad = [&] {
+        return Error{Reason::invalid, "failed to prepare subPath for volumeMount \"" + volume +
+                                          "\": \"" + sub_path +
+                                          "\" does not lead to a place inside the volume"};
+    };
     if (sub_path.front() == '/' || ("/" + sub_path + "/").find("/../") != std::string::npos)
-        return bad_sub_path(volume, sub_path);
-    if (auto found = resolve_beneath(source.path, sub_path)) {
-        mount.source = found->path;
-        mount.file = found->file;
-        return {};
-    }
-    if (!source.writable_root || ::access((source.path + "/" + sub_path).c_str(), F_OK) == 0)
-        return bad_sub_path(volume, sub_path);
-    // Only the part that does not exist yet is made, so no link of the pod can be on the way.
-    std::string path = source.path;
-    std::string rest = sub_path + "/";
-    for (auto slash = rest.find('/'); slash != std::string::npos; slash = rest.find('/')) {
-        path += "/" + rest.substr(0, slash);
-        rest.erase(0, slash + 1);
-        struct stat status = {};
-        if (::lstat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode))
-            return bad_sub_path(volume, sub_path);
-        if (::lstat(path.c_str(), &status) != 0) files.push_back({"mkdir", path, "0777", "0", "0"});
-    }
-    mount.source = path;
-    return {};
+        return bad();
+    if (mount.shared >= 0 && mount.file) return bad();
+    mount.below.push_back(sub_path);
+    const int failed = look_beneath(mount.source, sub_path, mount.file);
+    // Memory is not there for this process, and a directory of another user's may be closed to it.
+    const bool unknown = failed == EACCES || (failed == ENOENT && mount.make);
+    return failed == 0 || unknown ? Result<void>() : bad();
 }
 
 std::size_t depth(const std::string& path) {
@@ -108,32 +89,22 @@ void sort_by_depth(std::vector<Mount>& mounts) {
 }
 
 Result<Mount> one_mount(const PodPlace& place, const Json& spec,
-                        const std::map<std::string, std::string>& known, Spec& files) {
+                        const std::map<std::string, std::string>& known) {
     const std::string name = string_at(spec, "name");
     const Json& volume = volume_named(place, name);
     if (!volume.is_object())
         return Error{Reason::invalid, "volumeMount \"" + name + "\" names no volume of the pod"};
-    const Source source = source_of(place, volume);
-    Mount mount;
-    mount.source = source.path;
+    auto source = volume_source(place, volume);
+    if (!source) return source.error();
+    Mount mount = std::move(*source);
     mount.target = pod_path(string_at(spec, "mountPath"));
-    mount.read_only = source.read_only || bool_at(spec, "readOnly");
+    mount.read_only = mount.read_only || bool_at(spec, "readOnly");
     if (mount.target == "/")
         return Error{Reason::invalid, "volumeMount \"" + name + "\": mountPath / is not possible"};
-    // Shared memory must be memory: in a container of its own, nothing else can see the volume
-    // there anyway.
-    if (mount.target == "/dev/shm" && string_at(volume, "emptyDir.medium") == "Memory") {
-        const auto size = Quantity::from_json(at_path(volume, "emptyDir.sizeLimit"));
-        mount.memory = true;
-        mount.source = size ? "mode=1777,size=" + std::to_string(size->value()) : "mode=1777";
-        return mount;
-    }
     const std::string sub_path =
         string_at(spec, "subPath", expand(string_at(spec, "subPathExpr"), known));
-    if (!sub_path.empty()) {
-        if (auto done = apply_sub_path(source, name, sub_path, mount, files); !done)
-            return done.error();
-    }
+    if (sub_path.empty()) return mount;
+    if (auto done = apply_sub_path(name, sub_path, mount); !done) return done.error();
     return mount;
 }
 
@@ -163,11 +134,11 @@ std::string pod_path(std::string_view path) {
 }
 
 Result<std::vector<Mount>> volume_mounts(const PodPlace& place, const Json& container,
-                                         const Variables& variables, Spec& files) {
+                                         const Variables& variables) {
     const std::map<std::string, std::string> known(variables.begin(), variables.end());
     std::vector<Mount> mounts;
     for (const Json& spec : member(container, "volumeMounts")) {
-        auto mount = one_mount(place, spec, known, files);
+        auto mount = one_mount(place, spec, known);
         if (!mount) return mount.error();
         mounts.push_back(std::move(*mount));
     }

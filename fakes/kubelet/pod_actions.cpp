@@ -76,8 +76,11 @@ asio::awaitable<Result<void>> PodWorker::prepare_steps() {
     auto found = co_await fetch(std::move(keys));
     if (!found) co_return found.error();
     const PodPlace where = place();
-    const std::string stamp = std::to_string(host.deps.clock.now().time_since_epoch().count());
-    auto operations = volume_files(where, *found, host.deps.token, stamp);
+    unfollow_volumes();
+    const std::string stamp = next_stamp();
+    const TokenFunction token = pod_token();
+    WrittenVolumes written;
+    auto operations = volume_files(where, *found, token, stamp, written);
     if (!operations) co_return operations.error();
     if (auto done = co_await host.deps.runtime.files(std::move(*operations)); !done)
         co_return done.error();
@@ -93,7 +96,9 @@ asio::awaitable<Result<void>> PodWorker::prepare_steps() {
         if (auto done = co_await host.deps.runtime.remove_pod(pod_->uid()); !done)
             co_return done.error();
     }
-    co_return co_await host.deps.runtime.start_sandbox(std::move(request));
+    auto started = co_await host.deps.runtime.start_sandbox(std::move(request));
+    if (started) follow_volumes(*found, std::move(written));
+    co_return started;
 }
 
 PodWorker::Task PodWorker::start(Self self, std::string container, int attempt) {
@@ -213,6 +218,7 @@ PodWorker::Task PodWorker::stop(Self self, std::string container, Duration grace
 PodWorker::Task PodWorker::remove_sandbox(Self self) {
     KubeletHost::Impl& host = self->node_->host;
     const std::string uid = self->pod_->uid();
+    self->unfollow_volumes();
     const auto done = co_await host.deps.runtime.remove_pod(uid);
     if (!done && !self->node_->closed)
         log(LogLevel::warn, "kubelet.remove_failed",

@@ -108,7 +108,9 @@ Spec PodWorker::keep_logs() {
 
 asio::awaitable<void> PodWorker::clean_up() {
     const std::string uid = pod_->uid();
+    unfollow_volumes();
     Spec operations = keep_logs();
+    for (SpecRecord& record : volume_ends(place())) operations.push_back(std::move(record));
     operations.push_back(
         SpecRecord(std::initializer_list<std::string>{"rmtree", place().directory}));
     const auto done = co_await node_->host.deps.runtime.files(std::move(operations));

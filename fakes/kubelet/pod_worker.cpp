@@ -53,7 +53,8 @@ void PodWorker::begin() {
 }
 
 void PodWorker::changed(ObjectPtr pod) {
-    pod_ = std::move(pod);
+    const ObjectPtr before = std::exchange(pod_, std::move(pod));
+    pod_changed(*before);
     const bool news =
         pod_->generation() != state_.generation || (pod_->deleting() && !state_.deleting);
     if (!news) return;

@@ -3,6 +3,7 @@
 #include "fakes/kubelet/compose.hpp"
 #include "fakes/kubelet/event_recorder.hpp"
 #include "fakes/kubelet/host.hpp"
+#include "fakes/kubelet/pod_tokens.hpp"
 #include "fakes/pods/pods.hpp"
 
 #include <deque>
@@ -70,6 +71,21 @@ private:
     boost::asio::awaitable<Result<ExecResult>> run_in(std::string container,
                                                       std::vector<std::string> command,
                                                       Duration timeout);
+    // pod_volumes.cpp: volumes while the pod runs
+    std::string next_stamp();
+    TokenFunction pod_token();
+    void follow_volumes(const Found& found, WrittenVolumes written);  // they have been prepared
+    void unfollow_volumes();
+    void note_shown(const Found& found);
+    void pod_changed(const Object& before);
+    void volumes_changed();
+    void arm_token_timer();
+    void evict_when_too_large();
+    boost::asio::awaitable<Result<void>> update_steps();
+    static Task update_volumes(Self self);
+    static Task renew_tokens(std::shared_ptr<NodeContext> node, std::weak_ptr<PodWorker> weak,
+                             Time due);
+    static Task watch_usage(std::weak_ptr<PodWorker> weak);
     // pod_status_writer.cpp: one write after another, the deletion last
     static Task write(Self self);
     boost::asio::awaitable<bool> write_status(Json status);
@@ -97,6 +113,15 @@ private:
     std::string last_status_;
     std::optional<Json> pending_status_;
     std::set<std::string> told_unenforced_;  // once for a pod
+    struct VolumeState {
+        WrittenVolumes written;
+        std::map<Key, ResourceVersion> shown;  // what was seen of each object that was there
+        std::map<Key, ObjectPtr> immutable;
+        PodTokens tokens;
+        std::optional<Time> token_timer;
+        unsigned writes = 0;
+        bool followed = false, stale = false, updating = false, measured = false;
+    } volumes_;
     bool writing_ = false, delete_wanted_ = false, vanished_ = false;
 };
 

@@ -177,7 +177,11 @@ struct Builder {
 
     SpecRecord shared_record(const Mount& mount) const {
         const std::string number = std::to_string(mount.shared);
-        if (!mount.cache) return {"shared", number, mount.target, mount.read_only ? "ro" : "rw"};
+        if (!mount.cache) {
+            SpecRecord plain = {"shared", number, mount.target, mount.read_only ? "ro" : "rw"};
+            plain.insert(plain.end(), mount.below.begin(), mount.below.end());
+            return plain;
+        }
         SpecRecord record = {"shared",
                              number,
                              "/run/trainshed/caches/" + number,
@@ -189,6 +193,15 @@ struct Builder {
         return record;
     }
 
+    static SpecRecord volume_record(const Mount& mount) {
+        const char* mode = mount.read_only ? "ro" : "rw";
+        if (mount.below.empty()) return {"bind", mount.source, mount.target, mode};
+        SpecRecord record = {"beneath", mount.source, mount.target, mode,
+                             mount.make ? "make" : "keep"};
+        record.insert(record.end(), mount.below.begin(), mount.below.end());
+        return record;
+    }
+
     void mount_all() {
         record({"bind", home(), identity.home, "rw"});
         const std::string message =
@@ -196,9 +209,7 @@ struct Builder {
         record({"bind", place.message_path(name(), inputs.attempt), pod_path(message), "rw"});
         for (const std::string& device : inputs.devices) record({"device", device, device});
         for (const Mount& mount : mounts) {
-            if (mount.memory) record({"tmpfs", mount.target, mount.source});
-            else if (mount.shared >= 0) record(shared_record(mount));
-            else record({"bind", mount.source, mount.target, mount.read_only ? "ro" : "rw"});
+            record(mount.shared >= 0 ? shared_record(mount) : volume_record(mount));
         }
         make_working_directory();
         if (bool_at(*inputs.container, "securityContext.readOnlyRootFilesystem"))
@@ -294,7 +305,7 @@ bool runs_something(const Spec& spec) {
 
 Result<ContainerPlan> container_plan(const PodPlace& place, const ContainerInputs& inputs) {
     Builder builder{place, inputs, identity_of(place, *inputs.container, inputs.environment)};
-    auto mounts = volume_mounts(place, *inputs.container, inputs.variables, builder.plan.files);
+    auto mounts = volume_mounts(place, *inputs.container, inputs.variables);
     if (!mounts) return mounts.error();
     builder.mounts = std::move(*mounts);
     add_host_mounts(place, builder.identity.home, builder.mounts);

@@ -4,6 +4,7 @@
 #include "fakes/podinit/util.hpp"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +56,23 @@ std::string make_file(const Record& r, bool single) {
     return settle(path, owner, single);
 }
 
+bool is_mount_point(const std::string& path) {
+    struct stat own {}, parent {};
+    return ::lstat(path.c_str(), &own) == 0 && ::lstat((path + "/..").c_str(), &parent) == 0 &&
+           own.st_dev != parent.st_dev;
+}
+
+std::string mount_memory(const Record& r) {
+    if (is_mount_point(r[1])) return "";
+    const bool done = ::mount("tmpfs", r[1].c_str(), "tmpfs", MS_NOSUID | MS_NODEV, r[2].c_str()) == 0;
+    return done ? "" : failure("mount tmpfs on " + r[1] + " with " + r[2]);
+}
+
+std::string unmount(const std::string& path) {
+    const bool done = ::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+    return done || errno == EINVAL || errno == ENOENT ? "" : failure("unmount " + path);
+}
+
 std::string perform(const Record& r, bool single) {
     const std::string& word = r[0];
     if (word == "mkdir" && r.size() == 5) return make_directory(r, single);
@@ -69,6 +87,8 @@ std::string perform(const Record& r, bool single) {
     if (word == "rmtree" && r.size() == 2) return remove_tree(r[1], true) ? "" : failure("rmtree " + r[1]);
     if (word == "rename" && r.size() == 3)
         return ::rename(r[1].c_str(), r[2].c_str()) == 0 ? "" : failure("rename " + r[1]);
+    if (word == "tmpfs" && r.size() == 3) return mount_memory(r);
+    if (word == "unmount" && r.size() == 2) return unmount(r[1]);
     return "unknown file operation: " + word;
 }
 

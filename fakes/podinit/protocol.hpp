@@ -49,7 +49,9 @@
 // only; anything else is refused by its field's name.
 //
 // files records, executed in order, all paths absolute in the host's view, as inner root:
-//   mkdir PATH MODE UID GID | file PATH MODE UID GID CONTENT | link PATH TARGET | whiteout PATH (of an overlay) | rmtree PATH | rename FROM TO
+//   mkdir PATH MODE UID GID | file PATH MODE UID GID CONTENT | link PATH TARGET | rmtree PATH | rename FROM TO |
+//   whiteout PATH (of an overlay) | tmpfs PATH OPTIONS (for all containers; one that is there stays) |
+//   unmount PATH (also when nothing is mounted)
 //   In a single map ownership is left alone and modes are masked with 07700 (sshd and ssh insist; see docs/adr).
 // sandbox records:
 //   hostname NAME | address IPV4 (in GATEWAY/16) | host-network, host-ipc, host-pid (shares the
@@ -64,10 +66,11 @@
 //   rlimit nofile|nproc|core|memlock|stack|as SOFT HARD | keep-cap N, drop-cap N (capability) |
 //   readonly-root [TARGET...] (and these mounts, but not what is mounted below)
 //   The root file system is built in a fresh mount namespace by these records, in order; TARGET is the path in the pod:
-//   dir TARGET MODE | symlink TARGET TO | bind SOURCE TARGET ro|rw (recursive) | overlay TARGET LOWER... (read-only;
-//   first LOWER on top) | tmpfs TARGET OPTIONS | proc | sys | dev (private: null zero full random urandom tty, pts, shm,
-//   fd links; mqueue) | device SOURCE TARGET | shared N TARGET ro|rw (the N-th SHARED, which the pods' ids need not be
-//   able to reach by its path) | shared N TARGET cache VIEW UID GID [NAME...] (read-only, and at VIEW a tree that UID may
+//   dir TARGET MODE | symlink TARGET TO | bind SOURCE TARGET ro|rw (recursive) | beneath SOURCE TARGET ro|rw make|keep
+//   BELOW... (what BELOW is in the directory SOURCE, each beneath the one before, also while its links change; the last is
+//   made when it is missing, or kept from being) | overlay TARGET LOWER... (read-only; first LOWER on top) | tmpfs TARGET OPTIONS | proc | sys | dev (private: null zero full random urandom tty, pts, shm,
+//   fd links; mqueue) | device SOURCE TARGET | shared N TARGET ro|rw [BELOW...] (the N-th SHARED, or what BELOW is in it;
+//   the pods' ids need not be able to reach it by its path) | shared N TARGET cache VIEW UID GID [NAME...] (read-only, and at VIEW a tree that UID may
 //   change: copies of directories and small files, links to larger ones, without NAME). A missing TARGET is made when its parent is writable; a missing SOURCE is an
 //   error that names both.
 // exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap, drop-cap; of a stream also stdin, stdout, stderr, or tty.

@@ -1,5 +1,6 @@
 #include "fakes/podinit/rootfs.hpp"
 
+#include "fakes/podinit/beneath.hpp"
 #include "fakes/podinit/cache_view.hpp"
 #include "fakes/podinit/numbers.hpp"
 #include "fakes/podinit/util.hpp"
@@ -18,52 +19,60 @@ namespace shed::podinit {
 
 namespace {
 
-constexpr std::string_view root_words[] = {"dir",  "symlink", "bind", "overlay", "tmpfs",
-                                           "proc", "sys",     "dev",  "device",  "shared", "readonly-root"};
-
-bool is_directory(const std::string& path) {
-    struct stat info {};
-    return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
+constexpr std::string_view root_words[] = {"dir", "symlink", "bind",   "beneath", "overlay",      "tmpfs", "proc",
+                                           "sys", "dev",     "device", "shared",  "readonly-root"};
 
 bool exists(const std::string& path) {
     struct stat info {};
     return ::lstat(path.c_str(), &info) == 0;
 }
 
-std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-// The place to mount on: made when it is missing and its parent can be written.
-std::string make_target(const std::string& target, bool directory) {
-    if (exists(target)) return "";
-    if (directory) return make_directories(target, 0755) ? "" : failure("make mount point " + target);
-    if (!make_directories(parent_of(target), 0755)) return failure("make mount point " + target);
-    const Descriptor file(::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-    return file.open() ? "" : failure("make mount point " + target);
+// A place for a file system of the root's own, where nobody else has been yet.
+std::string make_target(const std::string& target) {
+    return exists(target) || make_directories(target, 0755) ? "" : failure("make mount point " + target);
 }
 
-std::string make_read_only(const std::string& path, bool what_is_below = true) {
+std::string make_read_only(const std::string& path) {
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
-    const unsigned flags = what_is_below ? AT_RECURSIVE : 0;
-    if (::syscall(SYS_mount_setattr, -1, path.c_str(), flags, &attributes, sizeof attributes) == 0)
-        return "";
+    if (::syscall(SYS_mount_setattr, -1, path.c_str(), 0, &attributes, sizeof attributes) == 0) return "";
     return failure("make " + path + " read-only");
 }
 
-std::string bind(const std::string& source, const std::string& target, bool read_only) {
-    if (!exists(source)) return "bind " + source + " on " + target + ": there is no " + source;
-    std::string error = make_target(target, is_directory(source));
-    if (!error.empty()) return error;
-    // Recursive: in a user namespace the kernel refuses to uncover what is mounted below.
-    if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
-        return failure("bind " + source + " on " + target);
-    return read_only ? make_read_only(target) : "";
+// Where a pod may have been before: in the root, so that its links lead nowhere else.
+std::string attach_in(const std::string& root, const std::string& target, int copy, bool read_only) {
+    std::string error;
+    const Descriptor place = open_target(root, target, is_directory(copy), error);
+    return error.empty() ? attach(copy, read_only, place.get()) : error;
 }
 
-std::string overlay(const Record& r, const std::string& target) {
-    if (r.size() == 3) return bind(r[2], target, true);
-    std::string error = make_target(target, true);
+std::string bind(const std::string& source, const std::string& root, const std::string& target, bool read_only) {
+    const std::string what = "bind " + source + " on " + target + ": ";
+    const Descriptor place(::open(source.c_str(), O_PATH | O_CLOEXEC));
+    if (!place.open()) return errno == ENOENT ? what + "there is no " + source : failure(what + "open");
+    std::string error;
+    const Descriptor copy = copy_mounts(place.get(), error);
+    if (error.empty()) error = attach_in(root, target, copy.get(), read_only);
+    return error.empty() ? "" : what + error;
+}
+
+// A place inside a directory that pods can write.
+std::string bind_beneath(const Record& r, const std::string& root) {
+    const Descriptor volume(::open(r[1].c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!volume.open()) return failure("open " + r[1]);
+    std::string error;
+    const Descriptor place =
+        open_beneath(volume.get(), std::vector<std::string>(r.begin() + 5, r.end()), r[4] == "make", error);
+    if (!error.empty()) return error;
+    const Descriptor copy = copy_mounts(place.get(), error);
+    if (error.empty()) error = attach_in(root, r[2], copy.get(), r[3] == "ro");
+    return error.empty() ? "" : "mount on " + r[2] + ": " + error;
+}
+
+std::string overlay(const Record& r, const std::string& root) {
+    if (r.size() == 3) return bind(r[2], root, r[1], true);
+    const std::string target = root + r[1];
+    std::string error = make_target(target);
     if (!error.empty()) return error;
     std::string options = "lowerdir=";
     for (std::size_t i = 2; i < r.size(); ++i) options += (i == 2 ? "" : ":") + r[i];
@@ -73,7 +82,7 @@ std::string overlay(const Record& r, const std::string& target) {
 }
 
 std::string mount_kind(const char* kind, const std::string& target, unsigned long flags, const char* options) {
-    std::string error = make_target(target, true);
+    std::string error = make_target(target);
     if (!error.empty()) return error;
     if (::mount(kind, target.c_str(), kind, flags, options) != 0)
         return failure(std::string("mount ") + kind + " on " + target);
@@ -81,25 +90,19 @@ std::string mount_kind(const char* kind, const std::string& target, unsigned lon
 }
 
 // A private /dev: without a pty of its own a rank's output would arrive all at the end.
-std::string attach(int copy, const std::string& target) {
-    if (::syscall(SYS_move_mount, copy, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) == 0) return "";
-    return failure("mount on " + target);
-}
-
 std::string make_dev(const std::string& root, bool single, int memory) {
     const std::string dev = root + "/dev";
     std::string error = mount_kind("tmpfs", dev, MS_NOSUID, "mode=0755,size=64k");
     if (!error.empty()) return error;
     for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
-        error = bind(std::string("/dev/") + name, dev + "/" + name, false);
+        error = bind(std::string("/dev/") + name, root, std::string("/dev/") + name, false);
         if (!error.empty()) return error;
     }
     // gid 5 is tty; a single map has no such id.
     const char* pts = single ? "newinstance,ptmxmode=0666,mode=0620" : "newinstance,ptmxmode=0666,mode=0620,gid=5";
     error = mount_kind("devpts", dev + "/pts", MS_NOSUID | MS_NOEXEC, pts);
     if (error.empty() && memory < 0) error = mount_kind("tmpfs", dev + "/shm", MS_NOSUID | MS_NODEV, "mode=1777");
-    if (error.empty() && memory >= 0) error = make_target(dev + "/shm", true);
-    if (error.empty() && memory >= 0) error = attach(memory, dev + "/shm");
+    if (error.empty() && memory >= 0) error = attach_in(root, "/dev/shm", memory, false);
     if (!error.empty()) return error;
     mount_kind("mqueue", dev + "/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);  // Optional in the kernel.
     const char* links[][2] = {{"pts/ptmx", "/ptmx"},           {"/proc/self/fd", "/fd"},
@@ -110,20 +113,11 @@ std::string make_dev(const std::string& root, bool single, int memory) {
     return "";
 }
 
-bool is_directory(int descriptor) {
-    struct stat info {};
-    return ::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 std::string attach_shared(const Record& r, const std::string& root, bool single, int copy) {
     if (r.size() < 4) return "bad root record: shared";
-    const std::string target = root + r[2];
-    std::string error = make_target(target, is_directory(copy));
-    if (!error.empty()) return error;
-    error = attach(copy, target);
-    if (!error.empty()) return error;
-    if (r[3] != "rw") error = make_read_only(target);
-    if (r[3] != "cache" || !error.empty()) return error;
+    std::string error = attach_in(root, r[2], copy, r[3] != "rw");
+    if (!error.empty()) return "mount on " + r[2] + " what is shared: " + error;
+    if (r[3] != "cache") return "";
     if (r.size() < 7) return "bad root record: shared";
     CacheView cache{root, r[2], r[4], 0, 0, single, {}};
     take_number("uid", r[5], id_max, cache.uid, error);
@@ -136,12 +130,13 @@ std::string attach_shared(const Record& r, const std::string& root, bool single,
 std::string build(const Record& r, const std::string& root, bool single, int memory) {
     const std::string& word = r[0];
     if (word == "proc") return mount_kind("proc", root + "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
-    if (word == "sys") return bind("/sys", root + "/sys", true);
+    if (word == "sys") return bind("/sys", root, "/sys", true);
     if (word == "dev") return make_dev(root, single, memory);
     if (word == "readonly-root") return "";  // Last of all, below.
-    if (word == "overlay" && r.size() >= 3) return overlay(r, root + r[1]);
-    if (word == "bind" && r.size() == 4) return bind(r[1], root + r[2], r[3] == "ro");
-    if (word == "device" && r.size() == 3) return bind(r[1], root + r[2], false);
+    if (word == "overlay" && r.size() >= 3) return overlay(r, root);
+    if (word == "bind" && r.size() == 4) return bind(r[1], root, r[2], r[3] == "ro");
+    if (word == "beneath" && r.size() >= 6) return bind_beneath(r, root);
+    if (word == "device" && r.size() == 3) return bind(r[1], root, r[2], false);
     if (word == "tmpfs" && r.size() >= 2)
         return mount_kind("tmpfs", root + r[1], MS_NOSUID | MS_NODEV, r.size() > 2 ? r[2].c_str() : "mode=1777");
     if (word == "symlink" && r.size() == 3)
@@ -174,9 +169,9 @@ bool is_root_record(const Record& record) {
 }
 
 std::string copy_mount(int original, int& copy) {
-    copy = static_cast<int>(::syscall(SYS_open_tree, original, "",
-                                      AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-    return copy >= 0 ? "" : failure("copy a shared mount");
+    std::string error;
+    copy = copy_mounts(original, error).release();
+    return error;
 }
 
 std::string copy_shared(const std::vector<Record>& records, const std::vector<int>& shared, std::vector<int>& copies) {
@@ -187,8 +182,13 @@ std::string copy_shared(const std::vector<Record>& records, const std::vector<in
         std::size_t index = 0;
         if (!take_number("shared", r[1], INT_MAX, index, error)) return error;
         if (index >= shared.size()) return "shared record names no mount of the holder";
-        error = copy_mount(shared[index], copies.emplace_back());
-        if (!error.empty()) return error + " for " + r[2];
+        const bool whole = r[3] == "cache";
+        const std::vector<std::string> below(whole ? r.end() : r.begin() + 4, r.end());
+        const Descriptor place = open_beneath(shared[index], below, false, error);
+        Descriptor copy;
+        if (error.empty()) copy = copy_mounts(place.get(), error);
+        if (!error.empty()) return "what is shared for " + r[2] + ": " + error;
+        copies.push_back(copy.release());
     }
     return "";
 }
@@ -210,9 +210,9 @@ std::string enter_root(const std::vector<Record>& records, const std::string& mo
     }
     ::umask(mask);
     if (read_only != nullptr) {
-        std::string error = make_read_only(mount_point, false);
+        std::string error = make_read_only(mount_point);
         for (std::size_t i = 1; i < read_only->size() && error.empty(); ++i)
-            error = make_read_only(mount_point + (*read_only)[i], false);
+            error = make_read_only(mount_point + (*read_only)[i]);
         if (!error.empty()) return error;
     }
     return change_root(mount_point);

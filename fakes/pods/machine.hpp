@@ -16,6 +16,7 @@ struct Machine {
     void on(const pod_event::SandboxFailed& event);
     void on(const pod_event::SandboxRemoved& event);
     void on(const pod_event::SandboxLost& event);
+    void on(const pod_event::Evicted& event);
     void advance();
     void end_pod();
     // containers.cpp: one container's life

@@ -89,6 +89,16 @@ void Machine::on(const pod_event::SandboxLost& event) {
     tell("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
 }
 
+void Machine::on(const pod_event::Evicted& event) {
+    constexpr Duration grace = seconds(1);  // what the real eviction manager leaves for such pods
+    if (ending(pod) || has_finished(pod)) return;
+    pod.evicted = true;
+    pod.reason = "Evicted";
+    pod.message = event.message;
+    pod.grace = std::min(pod.grace, grace);
+    tell("Warning", pod.reason, pod.message);
+}
+
 void Machine::advance() {
     if (!ending(pod) && pod.active_deadline && !has_finished(pod) &&
         now >= pod.start_time + *pod.active_deadline) {

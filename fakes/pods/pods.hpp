@@ -169,11 +169,14 @@ struct SandboxFailed {
     std::string reason, message;
 };  // FailedMount, FailedCreatePodSandBox
 struct SandboxRemoved {};
-// It died by itself, with its containers: so they ended. The defaults are those of a SIGKILL.
+// It died by itself, with its containers: so they ended.
 struct SandboxLost {
     int exit_code = 255;
     std::string reason = "ContainerStatusUnknown";
     std::string message = "The container could not be located when the pod was terminated";
+};
+struct Evicted {  // it took more than it may
+    std::string message;
 };
 struct Started {
     std::string container;
@@ -212,8 +215,9 @@ struct HookEnded {
 }  // namespace pod_event
 using PodEvent = std::variant<pod_event::Tick, pod_event::Changed, pod_event::SandboxReady,
                               pod_event::SandboxFailed, pod_event::SandboxRemoved,
-                              pod_event::SandboxLost, pod_event::Started, pod_event::StartFailed,
-                              pod_event::Exited, pod_event::Probed, pod_event::HookEnded>;
+                              pod_event::SandboxLost, pod_event::Evicted, pod_event::Started,
+                              pod_event::StartFailed, pod_event::Exited, pod_event::Probed,
+                              pod_event::HookEnded>;
 
 namespace pod_command {
 struct Prepare {};  // volumes, address, sandbox

@@ -42,7 +42,7 @@ PaperNode::PaperNode(PaperCluster& cluster, Behaviour behaviour, NodeCapacity ca
                            [](const std::string&) { return Result<Environment>(any_image()); },
                            cluster.executor(),
                            directory_,
-                           [](const TokenRequest&) { return std::string("token"); },
+                           [](const TokenRequest&) { return Result<std::string>("token"); },
                            std::move(gpus)};
     host_ = std::make_unique<KubeletHost>(std::move(deps));
     KubeletConfig config;

@@ -30,7 +30,10 @@ public:
 
     boost::asio::awaitable<Error> watch(ListScope scope, ResourceVersion,
                                         std::function<void(const WatchEvent&)> handler) override {
-        watchers_.push_back({std::move(scope), std::move(handler)});
+        // Whoever cancels a watch is told nothing any more. A coroutine may outlive this client.
+        const auto all = watchers_;
+        const auto watcher = all->insert(all->end(), {std::move(scope), std::move(handler)});
+        const std::shared_ptr<void> end(nullptr, [all, watcher](void*) { all->erase(watcher); });
         boost::asio::steady_timer forever(co_await boost::asio::this_coro::executor,
                                           boost::asio::steady_timer::time_point::max());
         co_await forever.async_wait(boost::asio::use_awaitable);
@@ -125,12 +128,14 @@ private:
     }
     static bool matches(const ListScope& scope, const Object& object) {
         if (scope.kind != object.key().kind) return false;
-        const std::string head = "spec.nodeName=";
-        return !scope.field_selector.starts_with(head) ||
-               string_at(object.dom(), "spec.nodeName") == scope.field_selector.substr(head.size());
+        if (!scope.ns.empty() && scope.ns != object.ns()) return false;
+        const auto equals = scope.field_selector.find('=');
+        return equals == std::string::npos ||
+               string_at(object.dom(), scope.field_selector.substr(0, equals)) ==
+                   scope.field_selector.substr(equals + 1);
     }
     void tell(WatchEvent::Type type, const ObjectPtr& object) {
-        for (const Watcher& watcher : watchers_) {
+        for (const Watcher& watcher : *watchers_) {
             if (matches(watcher.scope, *object)) watcher.handler(WatchEvent{type, object, {}});
         }
     }
@@ -144,7 +149,7 @@ private:
 
     Clock& clock_;
     ResourceVersion version_ = 1;
-    std::list<Watcher> watchers_;
+    std::shared_ptr<std::list<Watcher>> watchers_ = std::make_shared<std::list<Watcher>>();
 };
 
 }  // namespace shed

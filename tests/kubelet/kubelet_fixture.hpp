@@ -26,7 +26,15 @@ protected:
                 return Error{Reason::not_found, "no environment for image " + image};
             return Environment{};
         };
-        KubeletHost::Deps deps{client, paper, clock, resolve, io.get_executor(), directory, {}};
+        KubeletHost::Deps deps{client,
+                               paper,
+                               clock,
+                               resolve,
+                               io.get_executor(),
+                               directory,
+                               [this](const TokenRequest&) {
+                                   return Result<std::string>("token " + std::to_string(++issued));
+                               }};
         host = std::make_unique<KubeletHost>(std::move(deps));
         KubeletConfig config;
         config.node = "n1";
@@ -39,6 +47,8 @@ protected:
     ~KubeletTest() override {
         tasks.cancel();
         kubelet.reset();
+        settle();
+        host.reset();
         settle();
         std::filesystem::remove_all(directory);
     }
@@ -87,6 +97,7 @@ protected:
     PaperRuntime paper;
     Tasks tasks;
     std::string directory;
+    int issued = 0;  // tokens
     std::unique_ptr<KubeletHost> host;
     std::unique_ptr<Kubelet> kubelet;
 };

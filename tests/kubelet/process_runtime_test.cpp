@@ -62,7 +62,8 @@ protected:
     }
 
     void make_sandbox(const PodPlace& place, CgroupLimits limits = {}) {
-        auto files = volume_files(place, {}, {}, "now");
+        WrittenVolumes written;
+        auto files = volume_files(place, {}, {}, "now", written);
         ASSERT_TRUE(files);
         auto made = await(io, runtime->files(std::move(*files)));
         ASSERT_TRUE(made) << made.error().message;
@@ -289,6 +290,88 @@ TEST_F(ProcessRuntimeTest, ALogKeepsEachAttempt) {
     start(place, 1);
     ASSERT_TRUE(run_until(io, [&] { return exits.size() == 2; }));
     EXPECT_EQ(log(place, 0), log(place, 1));
+}
+
+// A pod that swaps a directory of its volume for a link to the host while another container's
+// subPath is mounted there (CVE-2021-25741).
+TEST_F(ProcessRuntimeTest, ASubPathNeverLeadsToTheHost) {
+    const std::string host = directory + "/host";
+    std::filesystem::create_directory(host);
+    std::filesystem::permissions(host,
+                                 std::filesystem::perms::all);  // or the pod could not, anyway
+    const PodPlace writer =
+        pod("w",
+            {"python3", "-c",
+             "import ctypes, os\nos.makedirs('/scratch/x'); os.symlink('" + host +
+                 "', '/scratch/y'); c = ctypes.CDLL(None); print('up', flush=True)\n"
+                 "while True: c.renameat2(-100, b'/scratch/x', -100, b'/scratch/y', 2)"},
+            {{"volumeMounts", Json::array({{{"name", "scratch"}, {"mountPath", "/scratch"}}})}});
+    make_sandbox(writer);
+    start(writer);
+    LogQuery query;
+    query.pod_uid = "w";
+    query.container = "main";
+    query.follow = true;
+    LogReader reader(io.get_executor(), directory, query);
+    ASSERT_EQ(*await(io, reader.read()), "up\n");
+    int rounds = 0, refused = 0;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (std::chrono::steady_clock::now() < end) {
+        PodPlace victim = pod("v", {"sh", "-c", "touch /m/pod"});
+        victim.directory = writer.directory;
+        ++rounds;
+        ContainerInputs inputs;
+        Json container = victim.spec()["containers"][0];
+        container["name"] = "v" + std::to_string(rounds);
+        container["volumeMounts"] =
+            Json::array({{{"name", "scratch"}, {"mountPath", "/m"}, {"subPath", "x"}}});
+        inputs.container = &container;
+        inputs.attempt = rounds;
+        inputs.environment.uid = inputs.environment.gid = 1000;
+        inputs.environment.home = "/home/u";
+        auto plan = container_plan(victim, inputs);
+        if (!plan) {
+            ++refused;
+            continue;
+        }
+        ASSERT_TRUE(await(io, runtime->files(std::move(plan->files))));
+        ContainerRequest request;
+        request.pod_uid = "w";
+        request.name = string_at(container, "name");
+        request.attempt = rounds;
+        request.spec = std::move(plan->spec);
+        if (!await(io, runtime->start_container(std::move(request)))) ++refused;
+    }
+    EXPECT_GT(rounds, refused) << "nothing was ever mounted";
+    EXPECT_GT(refused, 0) << "the link was never there: nothing was tried";
+    EXPECT_TRUE(await(io, runtime->remove_pod("w")));
+    EXPECT_TRUE(std::filesystem::is_empty(host)) << rounds << " rounds, " << refused << " refused";
+    RecordProperty("rounds", rounds);
+    RecordProperty("refused", refused);
+}
+
+TEST_F(ProcessRuntimeTest, AVolumeOfMemoryIsOneForAllContainers) {
+    PodPlace place =
+        pod("a", {"sh", "-c", "stat -f -c %T /m; head -c 2M /dev/zero > /m/f; ls -s /m/f; ls /m/g"},
+            {{"volumeMounts", Json::array({{{"name", "fast"}, {"mountPath", "/m"}}})}});
+    Json object = place.pod->dom();
+    object["spec"]["volumes"] = Json::array(
+        {{{"name", "fast"}, {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", "1Mi"}}}}});
+    place.pod = Object::make(object);
+    make_sandbox(place);
+    auto made = await(
+        io, runtime->files({{"file", place.volume_path("fast") + "/g", "0644", "0", "0", "x"}}));
+    ASSERT_TRUE(made) << made.error().message;
+    start(place);
+    const std::string text = log(place);
+    EXPECT_THAT(text, HasSubstr("tmpfs\n"));
+    EXPECT_THAT(text, HasSubstr("No space left on device"));
+    EXPECT_THAT(text, HasSubstr("/m/g\n"));
+    EXPECT_TRUE(await(io, runtime->remove_pod("a")));
+    made = await(io, runtime->files(volume_ends(place)));
+    ASSERT_TRUE(made) << made.error().message;
+    made = await(io, runtime->files({{"rmtree", place.directory}}));
+    EXPECT_TRUE(made) << made.error().message;
 }
 
 }  // namespace
