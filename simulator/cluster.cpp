@@ -360,6 +360,7 @@ asio::awaitable<void> Cluster::Impl::stop() {
     tasks.cancel();
     // Or each would complain that its pods' files go away under it.
     for (const auto& kubelet : kubelets) kubelet->close();
+    if (host) host->close();
     if (runtime) {
         runtime->on_lost([] {});
         co_await runtime->quit();

@@ -13,6 +13,10 @@ namespace asio = boost::asio;
 
 KubeletHost::KubeletHost(Deps deps) : impl_(std::make_unique<Impl>(std::move(deps))) {}
 KubeletHost::~KubeletHost() = default;
+void KubeletHost::close() {
+    impl_->watched.clear();
+    impl_->tasks.cancel();
+}
 const GpuPool& KubeletHost::gpus() const { return impl_->deps.gpus; }
 std::string KubeletHost::dns_table() const { return impl_->served_dns; }
 

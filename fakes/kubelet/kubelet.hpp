@@ -68,6 +68,7 @@ public:
     ~KubeletHost();
 
     boost::asio::awaitable<void> run();  // keeps DNS current, until cancelled
+    void close();  // ends its watches; they unwind in the loop's next turns, which the client must outlive
     std::string dns_table() const;       // as last given to the runtime
     const GpuPool& gpus() const;         // who has which
     std::vector<PodUsage> usage();       // what all pods of this machine use now

@@ -53,6 +53,8 @@ void WatchedObjects::watch(const std::string& pod_uid, const std::set<Key>& keys
     }
 }
 
+void WatchedObjects::clear() { watched_.clear(); }
+
 void WatchedObjects::forget(const std::string& pod_uid) {
     std::erase_if(watched_, [&](const auto& entry) {
         auto& listeners = entry.second->listeners;

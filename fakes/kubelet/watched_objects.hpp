@@ -20,6 +20,7 @@ public:
     // Replaces what this pod watched before.
     void watch(const std::string& pod_uid, const std::set<Key>& keys, const Seen& seen);
     void forget(const std::string& pod_uid);
+    void clear();  // forgets all
     std::size_t size() const { return watched_.size(); }
 
 private:
