@@ -41,10 +41,14 @@ struct PaperRuntime::Impl {
         if (exited) exited(exit);
     }
 
+    // It may be resumed after the runtime has gone, by its cancellation.
     asio::awaitable<void> end_later(Name name, int attempt, Time at, int code) {
+        const std::weak_ptr<bool> still = alive;
         co_await clock.sleep_until(at);
-        end(name, attempt, code);
+        if (!still.expired()) end(name, attempt, code);
     }
+
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
 // A runtime without processes has nothing to look into.
