@@ -46,6 +46,8 @@ fs::path own_directory() {
     return fs::read_symlink("/proc/self/exe", ec).parent_path();
 }
 
+constexpr unsigned root_mode = 0710, user_mode = 0700;  // of a cluster's directory
+
 Error not_ours(const std::string& path, const std::string& kind) {
     return {Reason::environment, path + " is not a " + kind + " owned by uid " + std::to_string(::geteuid()) +
                                      "; move it away"};
@@ -65,7 +67,7 @@ Result<void> make_private(const std::string& path, unsigned mode, int follow) {
     const bool looked = ::fstat(descriptor, &info) == 0;
     const bool ours = looked && info.st_uid == ::geteuid();
     // As root the pods' root is another user, who passes through as the group.
-    const bool passable = !ours || ::geteuid() != 0 || (mode & 070) == 0 ||
+    const bool passable = !ours || mode != root_mode ||
                           ::fchown(descriptor, 0, static_cast<gid_t>(podinit::range_base)) == 0;
     const bool closed = !ours || (info.st_mode & 0777) == mode || ::fchmod(descriptor, mode) == 0;
     ::close(descriptor);
@@ -89,7 +91,7 @@ Result<void> make_directories(const ClusterPaths& paths) {
         if (is_foreign_link(path)) return not_ours(path, "directory");
         if (auto made = make_private(path, 0755, 0); !made) return made;
     }
-    return make_private(paths.directory, ::geteuid() == 0 ? 0710 : 0700, O_NOFOLLOW);
+    return make_private(paths.directory, ::geteuid() == 0 ? root_mode : user_mode, O_NOFOLLOW);
 }
 
 // A file of ours, in a directory of ours. What else is at its path is neither waited for nor written to.
@@ -283,8 +285,9 @@ void run_podinit(const std::string& podinit, const char* command, const std::str
 
 void remove_node(const ClusterPaths& paths, const std::string& podinit) {
     const std::string groups = paths.directory + "/" + podinit::groups_file;
-    if (::access(groups.c_str(), F_OK) == 0) run_podinit(podinit, "sweep-groups", groups);
     std::error_code ec;
+    if (::access(groups.c_str(), F_OK) == 0) run_podinit(podinit, "sweep-groups", groups);
+    fs::remove(groups, ec);
     fs::remove_all(paths.node, ec);
     // Files of mapped ids are not ours to remove: podinit does it from inside the identity map.
     if (ec) run_podinit(podinit, "sweep", paths.node);
