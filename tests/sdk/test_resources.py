@@ -94,7 +94,7 @@ def test_a_container_within_its_memory_limit_is_left_alone(cluster):
 
 
 def test_a_container_that_a_signal_killed_is_not_oom_killed(cluster):
-    pod = start(cluster, "kill -9 $$", memory="256Mi")
+    pod = start(cluster, "kill -9 $$$$", memory="256Mi")
     end = ended(cluster, pod)
     assert (end["reason"], end["exitCode"]) == ("Error", 137), end
     cluster.kubectl("delete", "pod", pod)
