@@ -106,8 +106,7 @@ def test_control_groups_of_running_pods_go_after_sigkill(everybody):
             for pid in processes:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        assert groups_of(shed.name), "nobody was left to remove them"
-        Cluster().up().down()
+        Cluster().up().down()  # unless another one has started meanwhile, on this machine
     else:
         shed.kill()
     wait_until(lambda: not shed.leftovers(), 10, "nothing left")
