@@ -40,10 +40,11 @@ Finding limit(const CgroupHost& host, const std::string& resource, const std::st
 
 Result<std::shared_ptr<CgroupTree>> make_groups(const Topology& topology) {
     auto tree = std::make_shared<CgroupTree>(detect_cgroups(), group_name(topology));
-    if (topology.directory.empty()) return std::shared_ptr<CgroupTree>();
     std::string list;
     for (const std::string& directory : tree->directories()) list += directory + "\n";
-    auto written = write_file(topology.directory + "/" + podinit::groups_file, list, 0600);
+    // Before they are made: whatever happens now, somebody finds them.
+    const std::string& pods = topology.node_directory;
+    auto written = write_file(pods.substr(0, pods.rfind('/') + 1) + podinit::groups_file, list, 0600);
     if (!written) return written.error();
     tree->make();
     return tree;

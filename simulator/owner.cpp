@@ -156,6 +156,8 @@ void OwnedCluster::stop() {
         cluster_.reset();
         settle();
     }
+    // What podinit's keeper would have removed, had it been there before the signal came.
+    remove_node(paths_, beside_us("podinit"));
     std::error_code ec;
     // Whoever ends a cluster with state by other means than `trainshed down`, such as a shutdown of the machine, can
     // go on with it.

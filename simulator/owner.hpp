@@ -13,6 +13,9 @@
 
 namespace shed {
 
+// Of a program that a signal has ended, as shells have it: 130 after Ctrl-C.
+inline int exit_by_signal(int number) { return 128 + number; }
+
 class OwnedCluster {
 public:
     OwnedCluster(const UpOptions& options, ClusterPaths paths, std::vector<HostMount> mounts);

@@ -46,22 +46,65 @@ fs::path own_directory() {
     return fs::read_symlink("/proc/self/exe", ec).parent_path();
 }
 
-// A directory of ours must be ours: a name another user made first is refused, not used.
-Result<void> make_private(const std::string& path, unsigned mode) {
-    std::error_code ec;
-    fs::create_directories(fs::path(path).parent_path(), ec);
-    struct stat info {};
-    int looked = 0;
+constexpr unsigned root_mode = 0710, user_mode = 0700;  // of a cluster's directory
+
+Error not_ours(const std::string& path, const std::string& kind) {
+    return {Reason::environment, path + " is not a " + kind + " owned by uid " + std::to_string(::geteuid()) +
+                                     "; move it away"};
+}
+
+// A directory of ours must be ours: a name another user made first is refused, not used. Nobody else may write there,
+// nor go beyond `mode`, whatever it was made with.
+Result<void> make_private(const std::string& path, unsigned mode, int follow) {
+    int descriptor = -1;
     do {  // again, when it is swept between the two
-        if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
-            return environment_error("cannot make", path);
-        looked = ::lstat(path.c_str(), &info);
-    } while (looked != 0 && errno == ENOENT);
-    if (looked != 0) return environment_error("cannot look at", path);
-    if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid())
-        return Error{Reason::environment,
-                     path + " is not a directory owned by uid " + std::to_string(::geteuid())};
+        if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return environment_error("cannot make", path);
+        descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
+    } while (descriptor < 0 && errno == ENOENT);
+    if (descriptor < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EACCES)) return not_ours(path, "directory");
+    if (descriptor < 0) return environment_error("cannot open", path);
+    struct stat info {};
+    const bool looked = ::fstat(descriptor, &info) == 0;
+    const bool ours = looked && info.st_uid == ::geteuid();
+    // As root the pods' root is another user, who passes through as the group.
+    const bool passable = !ours || mode != root_mode ||
+                          ::fchown(descriptor, 0, static_cast<gid_t>(podinit::range_base)) == 0;
+    const bool closed = !ours || (info.st_mode & 0777) == mode || ::fchmod(descriptor, mode) == 0;
+    ::close(descriptor);
+    if (!ours) return not_ours(path, "directory");
+    if (!passable || !closed) return environment_error("cannot close to others", path);
     return {};
+}
+
+// A link at `path` counts when we made it: somebody may keep such a directory on a larger disk.
+bool is_foreign_link(const std::string& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode) && info.st_uid != ::geteuid();
+}
+
+// The cluster's directory and the two above, which are ours, too.
+Result<void> make_directories(const ClusterPaths& paths) {
+    const fs::path clusters = clusters_directory(), top = clusters.parent_path();
+    std::error_code ec;
+    fs::create_directories(top.parent_path(), ec);
+    for (const std::string& path : {top.string(), clusters.string()}) {
+        if (is_foreign_link(path)) return not_ours(path, "directory");
+        if (auto made = make_private(path, 0755, 0); !made) return made;
+    }
+    return make_private(paths.directory, ::geteuid() == 0 ? root_mode : user_mode, O_NOFOLLOW);
+}
+
+// A file of ours, in a directory of ours. What else is at its path is neither waited for nor written to.
+Result<int> open_own(const std::string& path, int flags) {
+    const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (descriptor < 0 && errno == ENOENT) return Error{Reason::not_found, "there is no " + path};
+    if (descriptor < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+        return environment_error("cannot open", path);
+    struct stat info {};
+    if (descriptor >= 0 && ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == ::geteuid())
+        return descriptor;
+    if (descriptor >= 0) ::close(descriptor);
+    return not_ours(path, "file");
 }
 
 }  // namespace
@@ -102,9 +145,7 @@ bool still_there(int descriptor, const std::string& path) {
 }
 
 bool owner_lives(const ClusterPaths& paths) {
-    const auto cluster = read_cluster(paths);
-    const int pid = cluster ? cluster->value("pid", 0) : 0;
-    return pid <= 0 || ::kill(pid, 0) == 0 || errno != ESRCH;
+    return !read_cluster(paths) || OwnerProcess::find(paths);
 }
 
 Error already_running(const ClusterPaths& paths) {
@@ -121,15 +162,13 @@ Result<OwnerLock> OwnerLock::take(const ClusterPaths& paths) {
     constexpr auto patience = std::chrono::seconds(10);
     const auto limit = std::chrono::steady_clock::now() + patience;
     for (;;) {
-        // The pods' inner root passes through this directory as root's map has it; files are 0600.
-        if (auto made = make_private(paths.directory, 0711); !made) return made.error();
-        const int descriptor =
-            ::open(paths.lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (descriptor < 0 && errno == ENOENT) continue;  // swept meanwhile
-        if (descriptor < 0) return environment_error("cannot open", paths.lock);
-        OwnerLock lock(descriptor);
-        if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
-            if (still_there(descriptor, paths.lock)) return lock;
+        if (auto made = make_directories(paths); !made) return made.error();
+        const auto opened = open_own(paths.lock, O_RDWR | O_CREAT);
+        if (!opened && opened.error().reason == Reason::not_found) continue;  // swept meanwhile
+        if (!opened) return opened.error();
+        OwnerLock lock(*opened);
+        if (::flock(*opened, LOCK_EX | LOCK_NB) == 0) {
+            if (still_there(*opened, paths.lock)) return lock;
             continue;
         }
         // A dead owner's pods are being ended: that takes a moment.
@@ -163,8 +202,16 @@ OwnerLock::~OwnerLock() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+Result<int> open_log(const ClusterPaths& paths) {
+    if (::unlink(paths.log.c_str()) != 0 && errno != ENOENT) return environment_error("cannot replace", paths.log);
+    return open_own(paths.log, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+}
+
 Result<nlohmann::json> read_cluster(const ClusterPaths& paths) {
-    auto text = read_file(paths.cluster_file);
+    const auto opened = open_own(paths.cluster_file, O_RDONLY);
+    if (!opened && opened.error().reason != Reason::not_found) return opened.error();
+    const Result<std::string> text = opened ? read_file("/proc/self/fd/" + std::to_string(*opened)) : opened.error();
+    if (opened) ::close(*opened);
     if (!text)
         return Error{Reason::not_found, "cluster \"" + paths.name +
                                             "\" is not running; start it with: trainshed up" +
@@ -217,7 +264,7 @@ std::vector<std::string> cluster_names() {
     std::vector<std::string> names;
     std::error_code ec;
     for (const auto& entry : fs::directory_iterator(clusters_directory(), ec))
-        if (entry.is_directory(ec)) names.push_back(entry.path().filename().string());
+        if (entry.is_directory(ec) && !entry.is_symlink(ec)) names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
 }
@@ -238,8 +285,9 @@ void run_podinit(const std::string& podinit, const char* command, const std::str
 
 void remove_node(const ClusterPaths& paths, const std::string& podinit) {
     const std::string groups = paths.directory + "/" + podinit::groups_file;
-    if (::access(groups.c_str(), F_OK) == 0) run_podinit(podinit, "sweep-groups", groups);
     std::error_code ec;
+    if (::access(groups.c_str(), F_OK) == 0) run_podinit(podinit, "sweep-groups", groups);
+    fs::remove(groups, ec);
     fs::remove_all(paths.node, ec);
     // Files of mapped ids are not ours to remove: podinit does it from inside the identity map.
     if (ec) run_podinit(podinit, "sweep", paths.node);

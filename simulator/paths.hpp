@@ -7,7 +7,8 @@
 //   DIR/node           the pods' files, given to podinit, which removes them
 //   DIR/store.db       the state of a detached cluster: while it is there, the directory stays, whoever owned it
 //   DIR/ending         made by `trainshed down`, so that the owner removes the state, too
-// As root below /var/lib/trainshed/clusters, else below $XDG_STATE_HOME/trainshed/clusters (0700).
+// As root below /var/lib/trainshed/clusters, else below $XDG_STATE_HOME/trainshed/clusters. Nobody else may pass DIR but,
+// as root, the pods' root; what another user has put at DIR or at one of these names is refused or replaced, never used.
 #include "fakes/base/result.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -47,6 +48,24 @@ private:
     int descriptor_ = -1;
 };
 
+// The process that owns a running cluster: the one whose id cluster.json names, if that process holds the cluster's lock.
+// The id alone may have become another process's, after a crash or a restart of the machine.
+class OwnerProcess {
+public:
+    static std::optional<OwnerProcess> find(const ClusterPaths& paths);
+    OwnerProcess(OwnerProcess&& other) noexcept;
+    ~OwnerProcess();
+    int pid() const { return pid_; }
+    bool signal(int number) const;  // never hits another process, even if this one has ended
+    bool ended() const;             // also when nobody has waited for it yet
+
+private:
+    OwnerProcess(int pid, int descriptor) : pid_(pid), descriptor_(descriptor) {}
+    int pid_, descriptor_;  // a pidfd
+};
+
+// The log of a detached cluster, new and empty, whatever was there before.
+Result<int> open_log(const ClusterPaths& paths);
 // cluster.json of a running cluster; not_found with a hint when there is none.
 Result<nlohmann::json> read_cluster(const ClusterPaths& paths);
 Result<void> write_file(const std::string& path, const std::string& content, unsigned mode);

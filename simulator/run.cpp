@@ -121,13 +121,13 @@ int command_run(const RunOptions& options) {
     const auto started = owned.start([&](const std::string& stage, const std::string& text) {
         terminal.ok(stage, text);
     });
-    if (!started) return owned.signal_number() != 0 ? exit_interrupted
-                                                     : report(terminal, started.error());
+    if (!started)
+        return owned.signal_number() != 0 ? exit_by_signal(owned.signal_number()) : report(terminal, started.error());
     Run run{options, terminal, owned, *paths, std::move(*objects)};
     if (!owned.run(run.go())) {
         terminal.note("interrupted; ending the cluster");
         owned.stop();
-        return exit_interrupted;
+        return exit_by_signal(owned.signal_number());
     }
     owned.stop();
     return run.code;

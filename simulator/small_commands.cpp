@@ -64,19 +64,12 @@ void print_row(const json& cluster) {
                 cluster.value("cpu_seconds", 0.0));
 }
 
-// A process that has ended but was not waited for yet counts as gone.
-bool process_gone(int pid) {
-    std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-    std::string text;
-    std::getline(in, text);
-    const auto close = text.rfind(')');
-    return close == std::string::npos || text.compare(close, 3, ") Z") == 0;
-}
-
-// True once the owner has ended, nothing holds the cluster's lock and its directory has gone.
-bool gone(const ClusterPaths& paths, int pid) {
-    return process_gone(pid) && !OwnerLock::held_by_other(paths) &&
-           ::access(paths.directory.c_str(), F_OK) != 0;
+// True once the owner has ended, nothing holds the cluster's lock and its directory has gone. An owner that has died
+// removes nothing: what it left goes here.
+bool gone(const ClusterPaths& paths, const std::optional<OwnerProcess>& owner) {
+    if ((owner && !owner->ended()) || OwnerLock::held_by_other(paths)) return false;
+    if (!owner) sweep_stale(beside_us("podinit"));
+    return ::access(paths.directory.c_str(), F_OK) != 0 || (!owner && remove_state(paths, beside_us("podinit")));
 }
 
 }  // namespace
@@ -109,18 +102,16 @@ int command_down(const CommonOptions& options) {
     }
     const auto cluster = read_cluster(*paths);
     if (!cluster) return report(terminal, cluster.error());
-    const int pid = cluster->value("pid", 0);
+    const auto owner = OwnerProcess::find(*paths);
     // Without this mark the owner keeps the state.
     if (auto marked = write_file(paths->ending, "", 0600); !marked) return report(terminal, marked.error());
-    if (pid <= 1 || ::kill(pid, SIGTERM) != 0)
-        return report(terminal, {Reason::environment, "cannot stop pid " + std::to_string(pid) +
-                                                          ": it belongs to another user"});
+    if (owner) owner->signal(SIGTERM);
     const auto start = std::chrono::steady_clock::now();
-    while (!gone(*paths, pid)) {
+    while (!gone(*paths, owner)) {
         if (std::chrono::steady_clock::now() - start > std::chrono::seconds(60))
-            return report(terminal, {Reason::timeout, "cluster " + options.name + " (pid " +
-                                                          std::to_string(pid) +
-                                                          ") has not ended within 60 s; see " + paths->log});
+            return report(terminal, {Reason::timeout, "cluster " + options.name +
+                                                          (owner ? " (pid " + std::to_string(owner->pid()) + ")" : "") +
+                                                          " has not ended within 60 s; see " + paths->log});
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     terminal.ok("down", "cluster " + options.name + " ended (" +

@@ -47,12 +47,12 @@ void print_facts(const Terminal& terminal, const ClusterPaths& paths, const Clus
 int own_cluster(const UpOptions& options, const ClusterPaths& paths, std::vector<HostMount> mounts) {
     const Terminal terminal(options.common.plain, options.common.quiet);
     const int pipe = options.ready_descriptor;
+    OwnedCluster owned(options, paths, std::move(mounts));
     const auto fail = [&](const Error& error) {
-        const int code = report(terminal, error);
+        const int code = owned.signal_number() != 0 ? exit_by_signal(owned.signal_number()) : report(terminal, error);
         tell(pipe, "error " + std::to_string(code) + "\t" + error.message);
         return code;
     };
-    OwnedCluster owned(options, paths, std::move(mounts));
     const auto started = owned.start([&](const std::string& stage, const std::string& text) {
         terminal.ok(stage, text);
         tell(pipe, "ok " + stage + "\t" + text);
@@ -71,10 +71,11 @@ int own_cluster(const UpOptions& options, const ClusterPaths& paths, std::vector
     if (pipe >= 0) ::close(pipe);
     else terminal.note("Ctrl-C ends the cluster");
     const int signal_number = owned.wait_for_signal();
+    const bool ended_by_down = ::access(paths.ending.c_str(), F_OK) == 0;
     terminal.note("");
     terminal.note("ending cluster " + paths.name);
     owned.stop();
-    return signal_number == SIGINT && pipe < 0 ? exit_interrupted : exit_ok;
+    return pipe < 0 && !ended_by_down ? exit_by_signal(signal_number) : exit_ok;
 }
 
 // Starts `trainshed up --ready-fd N ...` in a session of its own, its output in the cluster's log
@@ -82,6 +83,8 @@ int own_cluster(const UpOptions& options, const ClusterPaths& paths, std::vector
 // directory.
 Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths, int pipe,
                              const OwnerLock& lock) {
+    const auto log = open_log(paths);
+    if (!log) return log.error();
     std::vector<std::string> words = {"trainshed", "up", "--name", paths.name, "--plain",
                                       "--ready-fd", std::to_string(pipe),
                                       "--lock-fd", std::to_string(lock.descriptor()),
@@ -107,7 +110,7 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 2, paths.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, *log, 2);
     // Onto itself: it stays open in the child.
     for (const int kept : {pipe, lock.descriptor()})
         posix_spawn_file_actions_adddup2(&actions, kept, kept);
@@ -118,6 +121,7 @@ Result<pid_t> start_detached(const UpOptions& options, const ClusterPaths& paths
     const int error = ::posix_spawn(&child, "/proc/self/exe", &actions, &attributes, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
+    ::close(*log);
     if (error != 0) return Error{Reason::environment, std::string("cannot start trainshed: ") + std::strerror(error)};
     return child;
 }

@@ -13,8 +13,6 @@
 #include <array>
 #include <cstring>
 
-extern char** environ;
-
 namespace shed::kubelet {
 
 namespace asio = boost::asio;
@@ -205,9 +203,12 @@ Result<HolderProcess> spawn_holder(const HolderOptions& options) {
     std::vector<char*> arguments = {name.data(), mode.data(), where.data(), also.data()};
     for (std::string& source : shared) arguments.push_back(source.data());
     arguments.push_back(nullptr);
+    // None of the user's variables, in which secrets may be: /proc/1/environ of a container is the holder's.
+    std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+    char* variables[] = {path.data(), nullptr};
     HolderProcess process;
     const int failed =
-        ::posix_spawn(&process.pid, podinit.c_str(), &actions, &attributes, arguments.data(), environ);
+        ::posix_spawn(&process.pid, podinit.c_str(), &actions, &attributes, arguments.data(), variables);
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     ::close(lifeline->read);

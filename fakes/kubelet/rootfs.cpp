@@ -130,6 +130,11 @@ struct Builder {
         }
     }
 
+    // What a pod sees of this machine. Other directories may have the same name here as one of a volume's path.
+    static bool is_of_machine(const std::string& top) {
+        return top == "usr" || top == "etc" || top == "opt";
+    }
+
     // Lower directories of one top directory, first on top: the skeleton, the environment's layers,
     // the host.
     void overlay_or_bind(const std::string& top) {
@@ -139,7 +144,7 @@ struct Builder {
         for (const std::string& layer : inputs.environment.layers) {
             if (fs::is_directory(layer + "/" + top, ec)) overlay.push_back(layer + "/" + top);
         }
-        if (fs::is_directory("/" + top, ec)) overlay.push_back("/" + top);
+        if (is_of_machine(top) && fs::is_directory("/" + top, ec)) overlay.push_back("/" + top);
         if (overlay.size() > 3) return record(std::move(overlay));
         if (overlay.size() == 3) record({"bind", overlay[2], "/" + top, "ro"});
     }

@@ -148,6 +148,12 @@ private:
     int status_ = 0;
 };
 
+// Of what the holder had open nothing stays in a container: neither its sockets and mounts nor the owner's terminal.
+void keep_only(const std::vector<int>& descriptors) {
+    for (const int output : {1, 2}) ::dup2(0, output);
+    close_others(3, descriptors);
+}
+
 // The container's first process: PID 1, unless it shares others' PID namespace. `report` gets an error text, or is closed when the main process was started.
 [[noreturn]] void run_init(Plan& plan, const ContainerStart& start, const std::vector<int>& copies, int memory,
                            int report) {
@@ -186,15 +192,14 @@ private:
         run_main(plan.command, plan.streams, start, output, started[1]);
     }
     for (const int end : {out[1], err[1], started[1]}) ::close(end);
-    for (const int group : start.groups) ::close(group);
     // Ends at the exec, or brings the reason why there was none.
     char text[512];
     const ssize_t n = ::read(started[0], text, sizeof text);
     if (n > 0) give_up(std::string(text, static_cast<std::size_t>(n)));
-    ::close(started[0]);
     const bool terminal = plan.streams.terminal();
     const int pipes[2] = {terminal ? plan.streams.terminal_again() : out[0], terminal ? -1 : err[0]};
-    ::close(report);
+    // Closes `report`, which tells that the main process was started.
+    keep_only({log.get(), folder.get(), signals, pipes[0], pipes[1]});
     const int status = Supervisor(main, signals, pipes, log.get(), terminal, start.pids).run();
     write_exit(folder.get(), plan.exit_path.substr(slash + 1), status, start_time);
     ::_exit(0);

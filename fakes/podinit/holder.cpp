@@ -283,19 +283,6 @@ std::string Holder::command(const std::vector<std::string>& words, const std::ve
 
 }  // namespace
 
-namespace {
-
-// Closes all descriptors from `first` on but those in `kept`, the least first.
-void close_others(int first, const std::vector<int>& kept) {
-    for (const int descriptor : kept) {
-        if (descriptor > first) ::close_range(static_cast<unsigned>(first), static_cast<unsigned>(descriptor) - 1, 0);
-        if (descriptor >= first) first = descriptor + 1;
-    }
-    ::close_range(static_cast<unsigned>(first), ~0U, 0);
-}
-
-}  // namespace
-
 int hold(const Identity& identity, const char* directory, const std::vector<int>& shared) {
     // If the process between us and the keeper dies, so do we, and the kernel ends the rest.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

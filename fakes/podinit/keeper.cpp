@@ -108,7 +108,9 @@ int keep(const char* directory, const std::string& also, const std::vector<std::
     ::close(ready_fd);
     int status = 0;
     wait_for(child, &status);
-    if (!also.empty()) remove_groups(also + "/" + groups_file);
+    // Beside the pods' files, in the cluster's own directory, which may stay.
+    const std::string pods = directory;
+    remove_groups(pods.substr(0, pods.rfind('/') + 1) + groups_file);
     remove_directory(identity, directory);
     if (!also.empty()) remove_tree(also, true);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;

@@ -1,9 +1,12 @@
 #include "fakes/podinit/members.hpp"
 
+#include "fakes/podinit/util.hpp"
+
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -23,8 +26,11 @@ int kill_once(ino_t mount_namespace) {
     while (const dirent* entry = ::readdir(folder)) {
         const auto pid = static_cast<pid_t>(std::atoi(entry->d_name));
         if (pid <= 0 || pid == ::getpid() || mount_namespace_of(pid) != mount_namespace) continue;
+        // Looked at again while it is held: the id may have become another process's meanwhile.
+        const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+        if (!process.open() || mount_namespace_of(pid) != mount_namespace) continue;
         ++found;
-        ::kill(pid, SIGKILL);
+        ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
     }
     ::closedir(folder);
     return found;

@@ -76,7 +76,7 @@
 // exec records: arg, env, cwd, uid, gid, group, rlimit, keep-cap, drop-cap; of a stream also stdin, stdout, stderr, or tty.
 namespace shed::podinit {
 
-inline constexpr const char* groups_file = "cgroups";  // in ALSO: a directory a line, all the cluster's control groups
+inline constexpr const char* groups_file = "cgroups";  // beside DIR: a directory a line, all the cluster's control groups
 inline constexpr int lifeline_fd = 3;
 inline constexpr int ready_fd = 4;
 inline constexpr const char* gateway = "10.244.0.1";        // of the pods' 10.244.0.0/16

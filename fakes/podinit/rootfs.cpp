@@ -89,6 +89,18 @@ std::string mount_kind(const char* kind, const std::string& target, unsigned lon
     return "";
 }
 
+// What the kernel tells about itself and other users' keys. Container runtimes cover these, too, and leave the first to
+// the kernel's own settings.
+constexpr const char* covered_files[] = {"kallsyms", "kcore", "keys", "timer_list", "sched_debug"};
+
+std::string make_proc(const std::string& root) {
+    std::string error = mount_kind("proc", root + "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+    for (const char* name : covered_files)
+        if (const std::string path = std::string("/proc/") + name; error.empty() && exists(root + path))
+            error = bind("/dev/null", root, path, false);
+    return error;
+}
+
 // A private /dev: without a pty of its own a rank's output would arrive all at the end.
 std::string make_dev(const std::string& root, bool single, int memory) {
     const std::string dev = root + "/dev";
@@ -129,7 +141,7 @@ std::string attach_shared(const Record& r, const std::string& root, bool single,
 
 std::string build(const Record& r, const std::string& root, bool single, int memory) {
     const std::string& word = r[0];
-    if (word == "proc") return mount_kind("proc", root + "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+    if (word == "proc") return make_proc(root);
     if (word == "sys") return bind("/sys", root, "/sys", true);
     if (word == "dev") return make_dev(root, single, memory);
     if (word == "readonly-root") return "";  // Last of all, below.

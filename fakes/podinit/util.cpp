@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -72,6 +73,15 @@ bool make_directories(const std::string& path, unsigned mode) {
     if (errno != ENOENT || slash == std::string::npos || slash == 0) return false;
     if (!make_directories(path.substr(0, slash), 0755)) return false;
     return ::mkdir(path.c_str(), mode) == 0 || errno == EEXIST;
+}
+
+void close_others(int first, std::vector<int> kept) {
+    std::sort(kept.begin(), kept.end());
+    for (const int descriptor : kept) {
+        if (descriptor > first) ::close_range(static_cast<unsigned>(first), static_cast<unsigned>(descriptor) - 1, 0);
+        if (descriptor >= first) first = descriptor + 1;
+    }
+    ::close_range(static_cast<unsigned>(first), ~0U, 0);
 }
 
 std::int64_t now_nanoseconds() {

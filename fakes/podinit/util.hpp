@@ -25,6 +25,8 @@ private:
     int number_;
 };
 
+// Closes all descriptors from `first` on but those in `kept`, in any order.
+void close_others(int first, std::vector<int> kept);
 bool write_text(const char* path, std::string_view text);
 bool read_text(const char* path, std::string& text);
 bool write_all(int descriptor, std::string_view data);

@@ -71,7 +71,8 @@ def test_a_killed_sandbox_ends_its_containers_and_the_policy_applies(pods):
 def test_a_killed_main_process_is_137_and_restarts(pods):
     name = pods.add(container("main", UNTIL_TERM), restartPolicy="Always")
     pods.logged(name, "up")
-    pods.cluster.kubectl("exec", name, "--", "sh", "-c", "kill -9 2")
+    # The container's end may overtake the command's.
+    pods.cluster.kubectl("exec", name, "--", "sh", "-c", "kill -9 2", check=False)
     ended = wait_until(lambda: pods.ended(name, last=True), 10, "the end is told")
     assert (ended["exitCode"], ended["reason"]) == (137, "Error")
     pods.ready(name)

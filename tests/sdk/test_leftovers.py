@@ -95,7 +95,7 @@ def test_sigkill_of_every_process_leaves_no_process_mount_or_namespace():
 @pytest.mark.parametrize("everybody", [False, True])
 def test_control_groups_of_running_pods_go_after_sigkill(everybody):
     """Of the owner: podinit's keeper removes them. Of the keeper, too: the next cluster does."""
-    shed = Cluster().up()
+    shed = Cluster("--store", "memory").up()
     if not groups_of(shed.name):
         shed.down()
         pytest.skip("NO CONTROL GROUPS ON THIS MACHINE: see trainshed doctor")
@@ -106,11 +106,25 @@ def test_control_groups_of_running_pods_go_after_sigkill(everybody):
             for pid in processes:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        assert groups_of(shed.name), "nobody was left to remove them"
-        Cluster().up().down()
+        Cluster().up().down()  # unless another one has started meanwhile, on this machine
     else:
         shed.kill()
     wait_until(lambda: not shed.leftovers(), 10, "nothing left")
+
+
+@pytest.mark.kubectl
+def test_a_durable_cluster_has_control_groups_that_go_with_its_processes():
+    shed = Cluster().up()
+    if not groups_of(shed.name):
+        shed.down()
+        pytest.skip("NO CONTROL GROUPS ON THIS MACHINE: see trainshed doctor")
+    shed.kubectl("run", "p", "--image=busybox", "--restart=Never", "--", "sleep", "300")
+    wait_until(lambda: shed.get("pod", "p")["status"]["phase"] == "Running", 30, "the pod")
+    shed.kill()
+    wait_until(lambda: not groups_of(shed.name), 10, "no groups")
+    assert (clusters_directory() / shed.name / "store.db").exists()
+    shed.down()
+    assert shed.leftovers() == []
 
 
 def test_two_clusters_do_not_see_each_other():
