@@ -64,10 +64,14 @@ public:
         if (!opened) co_return opened.error();
         const std::unique_ptr<Watch> watch = std::move(*opened);
         asio::steady_timer wake(executor_, asio::steady_timer::time_point::max());
+        bool news = false;
         const auto subscription = api_.store().subscribe([&](const StoreEvent& event) {
-            if (&event.object->kind() == scope.kind) wake.cancel();
+            if (&event.object->kind() != scope.kind) return;
+            news = true;
+            wake.cancel();
         });
         for (;;) {
+            news = false;
             const std::vector<WatchEvent> events = watch->poll(clock_.now());
             std::optional<Error> lost;
             if (!api_.store().all_durable()) lost = co_await until_durable(api_.store(), executor_);
@@ -76,7 +80,8 @@ public:
                 if (event.type == WatchEvent::Type::error) co_return error_of(410, event.detail);
                 if (event.type != WatchEvent::Type::bookmark) handler(event);
             }
-            if (!events.empty()) continue;
+            // What came while this waited for the disk has woken nobody.
+            if (!events.empty() || news) continue;
             wake.expires_at(asio::steady_timer::time_point::max());
             auto [ec] = co_await wake.async_wait(asio::as_tuple(asio::use_awaitable));
             (void)ec;
