@@ -105,23 +105,36 @@ TEST(SqliteJournal, WatchesFromBeforeTheRestartAreTooOld) {
     EXPECT_EQ(second.store.events_since(config_maps, 3, 10).events.size(), 1u);
 }
 
+// Holds up the journal's fsyncs, until they are let go. Outlives the journal.
+class HeldSync {
+public:
+    void hold(FaultyVfs& vfs) {
+        vfs.before_sync = [this, gate = opened_.get_future().share()] {
+            if (first_.exchange(false)) reached_.set_value();
+            gate.wait();
+        };
+    }
+    void until_reached() { reached_.get_future().wait(); }
+    void let_go() { opened_.set_value(); }
+
+private:
+    std::promise<void> reached_, opened_;
+    std::atomic<bool> first_ = true;
+};
+
 TEST(SqliteJournal, NothingIsDurableBeforeItsFsync) {
     const Folder folder;
     FaultyVfs vfs;
-    std::promise<void> reached, opened;
+    HeldSync sync;
     Served served(options_for(folder, "faulty"));
-    std::atomic<bool> first = true;
-    vfs.before_sync = [&, gate = opened.get_future().share()] {
-        if (first.exchange(false)) reached.set_value();
-        gate.wait();
-    };
+    sync.hold(vfs);
     served.store.put(config_map("a", "1"));
-    reached.get_future().wait();
+    sync.until_reached();
     served.io.restart();
     served.io.poll();
     EXPECT_EQ(served.store.durable(), 0u);
     EXPECT_FALSE(served.store.all_durable());
-    opened.set_value();
+    sync.let_go();
     EXPECT_FALSE(served.settled().has_value());
     EXPECT_TRUE(served.store.all_durable());
 }
@@ -129,18 +142,14 @@ TEST(SqliteJournal, NothingIsDurableBeforeItsFsync) {
 TEST(SqliteJournal, WhatComesDuringACommitIsOneCommitMore) {
     const Folder folder;
     FaultyVfs vfs;
-    std::promise<void> reached, opened;
+    HeldSync sync;
     Served served(options_for(folder, "faulty"));
-    std::atomic<bool> first = true;
-    vfs.before_sync = [&, gate = opened.get_future().share()] {
-        if (first.exchange(false)) reached.set_value();
-        gate.wait();
-    };
+    sync.hold(vfs);
     served.store.put(config_map("first", "1"));
-    reached.get_future().wait();
+    sync.until_reached();
     const int before = vfs.syncs;
     for (int i = 0; i < 100; ++i) served.store.put(config_map("n" + std::to_string(i), "1"));
-    opened.set_value();
+    sync.let_go();
     EXPECT_FALSE(served.settled().has_value());
     // The rest of the first commit, and one more.
     EXPECT_LE(vfs.syncs - before, 3);
