@@ -1,4 +1,5 @@
 // `image build`, `image list`, `image inspect`: the local environments that stand for images.
+#include "fakes/base/text.hpp"
 #include "fakes/images/images.hpp"
 #include "simulator/commands.hpp"
 #include "simulator/paths.hpp"
@@ -83,9 +84,8 @@ json to_json(const Environment& environment) {
             {"files", files}};
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+std::string words_or_dash(const std::vector<std::string>& words) {
+    const std::string out = joined(words, " ");
     return out.empty() ? "-" : out;
 }
 
@@ -98,12 +98,12 @@ void print_facts(const Catalogue& catalogue, const ImageRow& row, const Environm
     line("built", built_text(catalogue, e));
     line("size", size_text(e.bytes));
     line("image id", e.image_id);
-    line("layers", joined(e.layers));
+    line("layers", words_or_dash(e.layers));
     line("user", e.user_name + " uid " + std::to_string(e.uid) + " gid " + std::to_string(e.gid) +
                      " home " + e.home);
     line("directory", e.working_dir);
-    line("entrypoint", joined(e.entrypoint));
-    line("command", joined(e.command));
+    line("entrypoint", words_or_dash(e.entrypoint));
+    line("command", words_or_dash(e.command));
     for (const auto& [name, value] : e.env) line("env", name + "=" + value);
     for (const auto& [path, content] : e.files) line("file", path);
 }

@@ -1,5 +1,6 @@
 // From the bytes of a request to a JSON object, with the real server's complaints.
 #include "fakes/api/internal.hpp"
+#include "fakes/base/text.hpp"
 #include "fakes/types/types.hpp"
 
 #include <nlohmann/json.hpp>
@@ -97,12 +98,6 @@ Result<void> check_type(const Request& request, Json& object, std::vector<std::s
     return {};
 }
 
-std::string joined_texts(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-    return all;
-}
-
 }  // namespace
 
 std::string summarize(std::string_view body) {
@@ -188,7 +183,7 @@ Result<void> report_problems(const Request& request, const Kind& kind,
     if (mode == "Strict")
         return bad_request(std::string(kind.kind) + " in version \"" + std::string(kind.version) +
                            "\" cannot be handled as a " + std::string(kind.kind) +
-                           ": strict decoding error: " + joined_texts(problems));
+                           ": strict decoding error: " + joined(problems, ", "));
     if (warnings != nullptr) warnings->insert(warnings->end(), problems.begin(), problems.end());
     return {};
 }

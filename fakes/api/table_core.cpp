@@ -1,6 +1,8 @@
 // Rows of the core group: nodes, namespaces, services, configuration, volumes, events.
 #include "fakes/api/table.hpp"
 
+#include "fakes/base/text.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -10,12 +12,6 @@ namespace {
 
 const Column name_column{"Name", 0, "name"};
 
-std::string joined(const std::set<std::string>& texts) {
-    std::string all;
-    for (const std::string& text : texts) all += (all.empty() ? "" : ",") + text;
-    return all;
-}
-
 std::string node_roles(const Object& node) {
     constexpr std::string_view prefix = "node-role.kubernetes.io/";
     std::set<std::string> roles;
@@ -24,7 +20,7 @@ std::string node_roles(const Object& node) {
             roles.insert(name.substr(prefix.size()));
         else if (name == "kubernetes.io/role" && !value.empty()) roles.insert(value);
     }
-    return or_none(joined(roles));
+    return or_none(joined(roles, ","));
 }
 
 std::string node_status(const Json& node) {
@@ -84,7 +80,7 @@ std::string service_external(const Json& service) {
     if (ingress.is_array())
         for (const Json& i : ingress) addresses.insert(string_at(i, "ip", string_at(i, "hostname")));
     if (addresses.empty()) return listed.empty() ? "<pending>" : listed;
-    return joined(addresses) + (listed.empty() ? "" : "," + listed);
+    return joined(addresses, ",") + (listed.empty() ? "" : "," + listed);
 }
 
 Row service_row(const Object& object, Time now) {

@@ -2,6 +2,7 @@
 #include "fakes/apiserver/apiserver.hpp"
 
 #include "fakes/apiserver/streams.hpp"
+#include "fakes/base/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -18,12 +19,6 @@ std::vector<std::string> names_in(const Json& pod, const char* path) {
     return names;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
-    return text;
-}
-
 }  // namespace
 
 Result<std::string> choose_container(const Json& pod, const std::string& pod_name, const std::string& wanted) {
@@ -31,8 +26,8 @@ Result<std::string> choose_container(const Json& pod, const std::string& pod_nam
     if (wanted.empty()) {
         if (containers.size() == 1) return containers[0];
         std::string message = "a container name must be specified for pod " + pod_name + ", choose one of: [" +
-                              joined(containers) + "]";
-        if (!inits.empty()) message += " or one of the init containers: [" + joined(inits) + "]";
+                              joined(containers, " ") + "]";
+        if (!inits.empty()) message += " or one of the init containers: [" + joined(inits, " ") + "]";
         return Error{Reason::bad_request, message};
     }
     for (const auto* list : {&containers, &inits})

@@ -1,5 +1,7 @@
 #include "fakes/controllers/scheduler_fit.hpp"
 
+#include "fakes/base/text.hpp"
+
 #include <algorithm>
 
 namespace shed::controllers {
@@ -135,9 +137,7 @@ std::string counted(const std::map<std::string, int>& counts) {
     for (const auto& [reason, count] : counts)
         parts.push_back(std::to_string(count) + " " + reason);
     std::sort(parts.begin(), parts.end());
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
+    return joined(parts, ", ");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // What to ask of pip, and what to tell of its answers.
 #include "fakes/images/internal.hpp"
 
+#include "fakes/base/text.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -16,12 +18,6 @@ namespace {
 
 // Raise it when the layer is made differently from the same recipe.
 constexpr const char* layout = "1";
-
-std::string joined(const std::vector<std::string>& words, const char* separator) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : separator) + word;
-    return out;
-}
 
 bool has(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;

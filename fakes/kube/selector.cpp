@@ -1,4 +1,5 @@
 // Label selectors as k8s.io/apimachinery/pkg/labels parses them; field selectors as equality on known paths.
+#include "fakes/base/text.hpp"
 #include "fakes/kube/kube.hpp"
 #include "fakes/kube/names.hpp"
 
@@ -61,16 +62,10 @@ Result<std::vector<std::string>> take_value(std::string_view& rest) {
     return std::vector<std::string>{std::move(value)};
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
-    return all;
-}
-
 // Empty when the text is good; `path` is what the server calls it.
 std::string complaint(std::string_view path, std::string_view text, const std::vector<std::string>& problems) {
     if (problems.empty()) return "";
-    return std::string(path) + ": Invalid value: " + dump_json(Json(text)) + ": " + joined(problems);
+    return std::string(path) + ": Invalid value: " + dump_json(Json(text)) + ": " + joined(problems, "; ");
 }
 
 bool is_integer(const std::string& text, std::int64_t& value) {

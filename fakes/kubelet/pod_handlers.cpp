@@ -1,5 +1,6 @@
 // What probes and lifecycle hooks do to a container, and how their ends are told.
 #include "fakes/kubelet/pod_worker.hpp"
+#include "fakes/base/text.hpp"
 #include "fakes/net/grpc_health.hpp"
 
 #include <nlohmann/json.hpp>
@@ -53,12 +54,6 @@ ProbeRequest probe_request(const Handler& handler, const std::string& host, Dura
     return request;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string line;
-    for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
-    return line;
-}
-
 std::string seconds_text(Duration time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + "s";
 }
@@ -105,7 +100,7 @@ asio::awaitable<Result<ExecResult>> PodWorker::run_in(std::string container,
     request.timeout = timeout;
     auto done = co_await node_->host.deps.runtime.exec(std::move(request));
     if (!done && done.error().reason == Reason::timeout)
-        co_return Error{Reason::timeout, "command timed out: \"" + joined(command) +
+        co_return Error{Reason::timeout, "command timed out: \"" + joined(command, " ") +
                                              "\" timed out after " + seconds_text(timeout)};
     co_return done;
 }
@@ -147,12 +142,12 @@ asio::awaitable<std::string> PodWorker::hook_steps(pod_command::Hook command) {
     const Handler& handler = command.handler;
     std::string what, error, output;
     if (handler.method == Handler::Method::exec) {
-        what = "Exec lifecycle hook ([" + joined(handler.command) + "])";
+        what = "Exec lifecycle hook ([" + joined(handler.command, " ") + "])";
         const Duration limit = command.limit.value_or(Duration{});  // none: for ever
         const auto done = co_await run_in(command.container, handler.command, limit);
         if (!done) error = done.error().message;
         else if (done->code != 0)
-            error = "command '" + joined(handler.command) + "' exited with " +
+            error = "command '" + joined(handler.command, " ") + "' exited with " +
                     std::to_string(done->code) + ": " + done->output;
         if (done) output = done->output;
     } else if (handler.method == Handler::Method::http) {

@@ -1,3 +1,4 @@
+#include "fakes/base/text.hpp"
 #include "fakes/kubelet/compose.hpp"
 #include "fakes/podinit/protocol.hpp"
 
@@ -8,12 +9,6 @@ namespace {
 
 std::string text_of(const Json& value) {
     return value.is_string() ? value.get<std::string>() : std::string{};
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string line;
-    for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
-    return line;
 }
 
 void append(std::vector<std::string>& list, const Json& values) {
@@ -94,9 +89,9 @@ std::string resolv_conf(const PodPlace& place) {
         options.push_back(value.empty() ? name : name + ":" + value);
     }
     std::string text;
-    if (!searches.empty()) text += "search " + joined(searches) + "\n";
+    if (!searches.empty()) text += "search " + joined(searches, " ") + "\n";
     for (const std::string& server : servers) text += "nameserver " + server + "\n";
-    if (!options.empty()) text += "options " + joined(options) + "\n";
+    if (!options.empty()) text += "options " + joined(options, " ") + "\n";
     return text;
 }
 

@@ -1,6 +1,7 @@
 #include "simulator/measure/machine.hpp"
 
 #include "fakes/base/rng.hpp"
+#include "fakes/base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,15 +10,6 @@
 namespace shed::measure {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
-    std::string all;
-    for (const std::string& text : texts) {
-        if (!all.empty()) all += separator;
-        all += text;
-    }
-    return all;
-}
 
 std::string layout_text(const std::vector<int>& ranks_per_host) {
     std::vector<std::string> texts;
@@ -38,7 +30,7 @@ std::string yes_no(bool value) { return value ? "yes" : "no"; }
 std::string fingerprint(const MachineFacts& machine) {
     constexpr std::uint64_t GiB = std::uint64_t{1} << 30;
     const std::string text =
-        joined({machine.cpu_model, std::to_string(machine.cores),
+        joined(std::vector<std::string>{machine.cpu_model, std::to_string(machine.cores),
                 std::to_string((machine.memory_bytes + GiB / 2) / GiB),
                 machine.kernel.substr(0, machine.kernel.find('.')), machine.gpu, machine.mpi},
                "\n");

@@ -1,5 +1,6 @@
 // Amounts of resources. Quantities arrive in their canonical form, as they are quoted.
 #include "fakes/admission/validate/rules.hpp"
+#include "fakes/base/text.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -110,12 +111,6 @@ void validate_against_limit(const std::string& name, const Field& request, const
                          "must be less than or equal to " + name + " limit of " + text);
 }
 
-std::string joined_names(const std::set<std::string>& names) {
-    std::string all;
-    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-    return all;
-}
-
 void validate_claims(const Field& claims, const std::set<std::string>& known) {
     std::set<std::string> seen;
     for (const Field& claim : claims.items()) {
@@ -134,7 +129,7 @@ void validate_claims(const Field& claims, const std::set<std::string>& known) {
         seen.insert(key);
         if (known.contains(name.text())) continue;
         const std::string why = "must be one of the names in pod.spec.resourceClaims";
-        name.not_found(known.empty() ? why + " which is empty" : why + ": " + joined_names(known));
+        name.not_found(known.empty() ? why + " which is empty" : why + ": " + joined(known, ", "));
     }
 }
 

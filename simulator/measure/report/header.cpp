@@ -1,5 +1,6 @@
 // The top of the report: the verdict first, then what was measured and where.
 #include "fakes/base/base64.hpp"
+#include "fakes/base/text.hpp"
 #include "simulator/measure/report/sections.hpp"
 #include "simulator/measure/text.hpp"
 
@@ -68,12 +69,6 @@ std::string fact(std::string_view name, const std::string& value) {
     return tag("div", "", tag("dt", "", escape_markup(name)) + tag("dd", "", escape_markup(value)));
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-    std::string out;
-    for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + text;
-    return out;
-}
-
 std::string memory_text(std::uint64_t bytes) {
     return bytes == 0 ? "" : figure(static_cast<double>(bytes) / (1 << 30), 3) + " GiB";
 }
@@ -96,7 +91,7 @@ std::string facts(const BenchResult& result) {
                 figure(machine.load_before, 2) + ", " + figure(machine.load_after, 2));
     out += fact("ranks per host", layout);
     out += fact("backend", how.backend);
-    out += fact("transports", joined(how.transports));
+    out += fact("transports", joined(how.transports, ", "));
     out +=
         fact("data", how.dtype + " " + how.op + (how.in_place ? ", in place" : ", out of place"));
     out += fact("a call's time", how.timing);
