@@ -1,7 +1,5 @@
 // The API server over TLS: what happens to streams whose reader, or whose server, goes.
-#include "fakes/apiserver/apiserver.hpp"
-
-#include "tests/net/peer.hpp"
+#include "tests/apiserver/served_api.hpp"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -44,7 +42,7 @@ private:
     asio::io_context& io_;
 };
 
-class ApiServerTest : public ServerTest {
+class ApiServerTest : public ServedApi {
 protected:
     void SetUp() override {
         const Json status = {{"name", "main"}, {"restartCount", 0}, {"state", {{"running", Json::object()}}}};
@@ -53,19 +51,7 @@ protected:
                    {"metadata", {{"name", "p"}, {"namespace", "default"}, {"uid", "1"}}},
                    {"spec", {{"nodeName", "n"}, {"containers", Json::array({Json{{"name", "main"}}})}}},
                    {"status", {{"containerStatuses", Json::array({status})}}}});
-        ApiServerOptions options;
-        options.identity = identity;
-        options.tokens = {{"token", "admin"}};
-        api_server = std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, std::move(options));
-        const auto bound = api_server->listen();
-        ASSERT_TRUE(bound);
-        port = *bound;
-    }
-    // What is under way refers to the Api and the logs, so it ends before they do.
-    void TearDown() override {
-        api_server.reset();
-        io.restart();
-        io.poll();
+        serve_api(logs);
     }
     asio::awaitable<void> ask(Peer& peer, std::string path, std::string until) {
         std::string request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer token\r\n\r\n";
@@ -74,12 +60,7 @@ protected:
         co_await peer.receive(std::move(until));
     }
 
-    Store store;
-    Rng rng{7};
-    Api api{store, rng};
-    SystemClock clock;
     SilentLogs logs{io};
-    std::unique_ptr<ApiServer> api_server;
 };
 
 const std::string log_path = "/api/v1/namespaces/default/pods/p/log?follow=true";

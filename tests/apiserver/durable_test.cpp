@@ -1,6 +1,5 @@
 // Nobody is shown what is not durable: answers, reads and watches wait for the journal.
-#include "fakes/apiserver/apiserver.hpp"
-#include "tests/net/peer.hpp"
+#include "tests/apiserver/served_api.hpp"
 
 #include <gmock/gmock.h>
 
@@ -26,26 +25,14 @@ public:
     Json attempts(const Object&) override { return Json::array(); }
 };
 
-class DurableTest : public ServerTest {
+class DurableTest : public ServedApi {
 protected:
     void SetUp() override {
         store.begin_with({}, 7, journal);
         store.put(
             {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "default"}}}});
         store.settle(store.version());
-        ApiServerOptions options;
-        options.identity = identity;
-        options.tokens = {{"token", "admin"}};
-        api_server =
-            std::make_unique<ApiServer>(io.get_executor(), api, clock, logs, std::move(options));
-        const auto bound = api_server->listen();
-        ASSERT_TRUE(bound);
-        port = *bound;
-    }
-    void TearDown() override {
-        api_server.reset();
-        io.restart();
-        io.poll();
+        serve_api(logs);
     }
     asio::awaitable<void> send(Peer& peer, std::string first_line, std::string body) {
         std::string request =
@@ -74,12 +61,7 @@ protected:
     }
 
     PlayedJournal journal;
-    Store store;
-    Rng rng{7};
-    Api api{store, rng};
-    SystemClock clock;
     NoLogs logs;
-    std::unique_ptr<ApiServer> api_server;
 };
 
 const Error disk_error{Reason::internal, "the disk failed"};
