@@ -48,8 +48,7 @@ class Pods:
         wait_until(lambda: text in self.log(name, *words), seconds, f"{text!r} in the log of {name}")
 
     def events(self, name, at_least=1):
-        items = self.cluster.get("events", f"--field-selector=involvedObject.name={name}")["items"]
-        return [f"{event['reason']}: {event['message']}" for event in items if (event.get("count") or 1) >= at_least]
+        return self.cluster.events_of(name, at_least)
 
     def ended(self, name, container="main", last=False):
         status = self.status(name)

@@ -203,6 +203,14 @@ class Cluster:
     def get(self, *words):
         return json.loads(self.kubectl("get", *words, "-o", "json").stdout)
 
+    def events_of(self, name, at_least=1):
+        """What was told of an object at least so often: "REASON: MESSAGE"."""
+        items = self.get("events", f"--field-selector=involvedObject.name={name}")["items"]
+        return [f"{event['reason']}: {event['message']}" for event in items if (event.get("count") or 1) >= at_least]
+
+    def why(self, job):
+        return json.loads(self.run("why", job, "--name", self.name, "-o", "json").stdout)
+
     def pid(self):
         return json.loads((clusters_directory() / self.name / "cluster.json").read_text())["pid"]
 

@@ -98,7 +98,7 @@ def test_a_worker_whose_sshd_cannot_start_is_explained(cluster):
     wait_until(waits, 30, "the worker backs off")
     jobs = [item["metadata"]["name"] for item in cluster.get("jobs")["items"]]
     assert "sshless-launcher-0" not in jobs and "sshless-node-0" in jobs
-    found = json.loads(cluster.run("why", "sshless", "--name", cluster.name, "-o", "json").stdout)
+    found = cluster.why("sshless")
     assert found["first_failure"]["hint"].startswith("sshd exited 255: "), found
     assert "bad configuration options" in found["first_failure"]["hint"]
     cluster.kubectl("delete", "trainjob", "sshless")

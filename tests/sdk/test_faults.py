@@ -1,7 +1,5 @@
 """What goes wrong in MPI jobs: how soon and how it ends, and what `trainshed why` says of it."""
 
-import json
-
 import pytest
 import yaml
 from shed import wait_until
@@ -10,7 +8,7 @@ pytestmark = pytest.mark.kubectl
 
 
 def job(name, command, nodes=2, deadline=None):
-    """A TrainJob whose launcher is not tried again, and the runtime it wants."""
+    """A TrainJob on a runtime of its own."""
     spec = {"runtimeRef": {"name": f"{name}-runtime"}, "trainer": {"numNodes": nodes, "command": command}}
     if deadline:
         spec["activeDeadlineSeconds"] = deadline
@@ -35,23 +33,11 @@ def start(cluster, name, command, change=None, **options):
     cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
 
 
-def why(cluster, name):
-    return json.loads(cluster.run("why", name, "--name", cluster.name, "-o", "json").stdout)
-
-
 def failed(cluster, name, seconds=60):
     """The job's condition and why's first failure, once it has failed."""
     cluster.kubectl("wait", "--for=condition=Failed", f"trainjob/{name}", f"--timeout={seconds}s")
     conditions = cluster.get("trainjob", name)["status"]["conditions"]
-    return next(c for c in conditions if c["type"] == "Failed"), why(cluster, name)["first_failure"]
-
-
-def pods_of(cluster, name):
-    return cluster.get("pods", "-l", f"jobset.sigs.k8s.io/jobset-name={name}")["items"]
-
-
-def launcher_of(cluster, name):
-    return next(pod for pod in pods_of(cluster, name) if "-launcher-" in pod["metadata"]["name"])
+    return next(c for c in conditions if c["type"] == "Failed"), cluster.why(name)["first_failure"]
 
 
 def logged(cluster, name, text, seconds=60):

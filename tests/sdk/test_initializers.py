@@ -1,6 +1,5 @@
 """Initializers by the unmodified SDK: what they fetch is in the workspace when training starts."""
 
-import json
 import subprocess
 
 import pytest
@@ -129,8 +128,7 @@ def test_a_mounted_file(initialized):
 
 def why_it_failed(cluster, client, job):
     client.wait_for_job_status(job, status={"Failed"}, timeout=120)
-    found = json.loads(cluster.run("why", job, "--name", cluster.name, "-o", "json").stdout)
-    return found["first_failure"]
+    return cluster.why(job)["first_failure"]
 
 
 def terminated(cluster, job, step):

@@ -50,8 +50,7 @@ class Objects:
         return self.cluster.kubectl("exec", name, "--", "cat", path).stdout
 
     def events(self, name):
-        found = self.cluster.get("events", "--field-selector", f"involvedObject.name={name}")
-        return [f"{event['reason']}: {event['message']}" for event in found["items"]]
+        return self.cluster.events_of(name)
 
     def config_map(self, data, name=None, **more):
         name = name or self.name()

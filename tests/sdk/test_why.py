@@ -34,16 +34,12 @@ def start(cluster, name, nodes, command, gpus=0):
                     stdin=JOB.format(name=name, nodes=nodes, command=json.dumps(command), gpus=gpus))
 
 
-def why(cluster, name):
-    return json.loads(cluster.run("why", name, "--name", cluster.name, "-o", "json").stdout)
-
-
 def test_a_killed_rank_is_named_after_its_pods_are_gone(fast):
     kill = "[ $OMPI_COMM_WORLD_RANK != 1 ] || { echo last words; kill -9 $$$$; }; sleep 60"
     start(fast, "killed", 3, ["mpirun", "bash", "-c", kill])
     fast.kubectl("wait", "--for=condition=Failed", "trainjob/killed", "--timeout=120s")
     wait_until(lambda: not fast.get("pods", "-l", "jobset.sigs.k8s.io/jobset-name=killed")["items"], 30, "no pods")
-    found = why(fast, "killed")
+    found = fast.why("killed")
     assert [link["kind"] for link in found["chain"]] == ["TrainJob", "JobSet", "Job", "Pod"]
     assert found["chain"][2]["reason"] == "BackoffLimitExceeded"
     first = found["first_failure"]
@@ -64,7 +60,7 @@ def test_a_killed_rank_is_named_after_its_pods_are_gone(fast):
 
 def test_a_waiting_job_says_what_it_waits_for(fast):
     start(fast, "waits", 2, ["mpirun", "hostname"], gpus=9)
-    found = wait_until(lambda: (f := why(fast, "waits"))["state"] == "waiting" and "Insufficient" in str(f) and f,
+    found = wait_until(lambda: (f := fast.why("waits"))["state"] == "waiting" and "Insufficient" in str(f) and f,
                        60, "a reason to wait")
     assert any(link["reason"] == "Unschedulable" for link in found["chain"]), found
     fast.kubectl("delete", "trainjob", "waits")
@@ -75,7 +71,7 @@ def test_ranks_that_all_ran_in_one_place_are_reported(fast):
     alone = ["env", "-u", "OMPI_MCA_orte_default_hostfile", "mpirun", "--oversubscribe", "-n", "3", "hostname"]
     start(fast, "alone", 3, alone)
     fast.kubectl("wait", "--for=condition=Complete", "trainjob/alone", "--timeout=60s")
-    found = wait_until(lambda: (f := why(fast, "alone"))["chain"][-1]["reason"] == "RanksMissing" and f,
+    found = wait_until(lambda: (f := fast.why("alone"))["chain"][-1]["reason"] == "RanksMissing" and f,
                        30, "the event RanksMissing")
     assert "alone-node-0-0.alone, alone-node-0-1.alone" in found["chain"][-1]["message"]
     assert "did not all run" in found["summary"]
